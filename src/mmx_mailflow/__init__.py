@@ -1,0 +1,1 @@
+"""Medical-record requests by mail. Start reading at `flow`."""

@@ -1,0 +1,1 @@
+"""The case and every decision about it: pure, no clock, no chance, no outside world."""

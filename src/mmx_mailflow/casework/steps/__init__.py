@@ -1,0 +1,1 @@
+"""The functions that rows of the table name, a module a theme."""

@@ -1,0 +1,1 @@
+"""The authorization form: what goes out and what comes back; pure."""

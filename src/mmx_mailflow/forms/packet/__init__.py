@@ -1,0 +1,1 @@
+"""The packet that goes out, drawn by reportlab."""

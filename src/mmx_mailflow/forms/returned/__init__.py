@@ -1,0 +1,1 @@
+"""What came back: pages, codes, filled-in values, checks."""

@@ -1,0 +1,1 @@
+"""From a decision to the bytes of a letter; pure."""

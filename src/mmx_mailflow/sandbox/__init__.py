@@ -1,0 +1,1 @@
+"""Embedded IMAP and SMTP servers for `demo` and `sandbox`."""

@@ -1,0 +1,1 @@
+"""Everything kept between two beats, encrypted; the only home of SQLAlchemy."""

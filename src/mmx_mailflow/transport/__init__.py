@@ -1,0 +1,1 @@
+"""The outside world: mailbox, mail server, clock; no decisions."""
