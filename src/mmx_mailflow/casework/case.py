@@ -136,6 +136,9 @@ class Provider(Value):
     exact: bool = False
     """The address is from an exact match of the directory, or a person chose it."""
     channel: str = "email"
+    country: str = "MX"
+    timezone: str = ""
+    state_since: datetime | None = None
     candidates: tuple[DirectoryMatch, ...] = Field(default=(), repr=False)
     submissions: int = 0
     """How many submissions were decided (for the business key)."""
@@ -199,6 +202,7 @@ class Undo(Value):
     providers: tuple[Provider, ...] = Field(default=(), repr=False)
     tasks: tuple[Task, ...] = Field(default=(), repr=False)
     authorization: Authorization | None = None
+    files: tuple[ReceivedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

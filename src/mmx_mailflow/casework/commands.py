@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from mmx_mailflow.casework.facts import Facts
 from mmx_mailflow.casework.returned import Defect
 from mmx_mailflow.casework.values import Address, CaseId, Value
 
@@ -79,6 +80,8 @@ class Command(Value):
     """Field of SET, name of ADD PROVIDER, items of ASK, outcome of CLOSE, code of CONFIRM."""
     words: str = Field(default="", repr=False)
     """Value of SET, free text of ASK, TELL PATIENT, NOTE, REJECT, FEE, NEEDS."""
+    facts: Facts | None = Field(default=None, repr=False)
+    """What the value of SET was read as; None where it is taken as it stands."""
     codes: tuple[Defect, ...] = ()
     until: date | None = None
     address: Address | None = Field(default=None, repr=False)

@@ -21,6 +21,8 @@ class DirectoryMatch(Value):
     email: Address = Field(default="", repr=False)
     language: str = "es"
     channel: str = "email"
+    country: str = "MX"
+    timezone: str = ""
     exact: bool = False
     """The name or an alias is the same but for case, accents and titles."""
 
@@ -95,6 +97,7 @@ class FormReturned(Value):
     kind: Literal["form_returned"] = "form_returned"
     mail: Mail
     returned: Returned
+    """Merged with the pages of this issue that came before."""
     sha256: tuple[str, ...] = ()
     """Hashes of the files, to see a form used twice."""
     seen_before: bool = False

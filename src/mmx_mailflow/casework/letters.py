@@ -16,9 +16,11 @@ class LetterName(StrEnum):
 
     # to the patient
     ACKNOWLEDGE = "acknowledge"
-    """First answer. words: form_attached (bool), repeat_values (bool: trust verified)."""
+    """First answer. words: form_attached (bool), repeat_values (bool: trust verified),
+    form_due (ISO date by which the form is issued)."""
     ASK = "ask"
-    """What is still missing or ambiguous. words: note (staff's own question or "")."""
+    """What is still missing or ambiguous. words: note (staff's own question or ""),
+    repeat_values (bool), form_due (ISO date)."""
     SEND_FORM = "send_form"
     """The form. words: blanks (list of fact names to fill in by hand), again (bool)."""
     REMIND_FORM = "remind_form"
@@ -87,7 +89,8 @@ class LetterName(StrEnum):
     STAFF_TASK = "staff_task"
     """Something needs a person. words: task (TaskName), n (int: task number), sender (str or
     ""), first_words (str), provider (name or ""), number (provider n or 0), details (str),
-    files (list of {id, type, kb}), commands (list of lines to reply with)."""
+    files (list of {id, type, kb}), commands (list of lines to reply with), candidates (list
+    of {k, name, address}: directory entries that a provider's name may mean)."""
     STAFF_ANSWER = "staff_answer"
     """The result of a command mail. words: lines (list of {text, result: done|refused|unknown|
     waiting, why, nearest}), show (list of [label, value] or []), undo_until (ISO datetime or

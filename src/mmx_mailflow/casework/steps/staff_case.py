@@ -1,0 +1,320 @@
+"""Commands about the case and the form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from mmx_mailflow.casework.calendar import local_date
+from mmx_mailflow.casework.case import (
+    Authorization,
+    Result,
+    TaskName,
+)
+from mmx_mailflow.casework.commands import Command
+from mmx_mailflow.casework.facts import FactName, Facts
+from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.returned import CheckResult
+from mmx_mailflow.casework.steps import show
+from mmx_mailflow.casework.steps.common import (
+    ask_staff,
+    form_due,
+    to_patient,
+    without_tasks,
+)
+from mmx_mailflow.casework.steps.form import send_back
+from mmx_mailflow.casework.steps.intake import (
+    first_answer,
+    send_form,
+    staff_facts,
+    with_matches,
+)
+from mmx_mailflow.casework.steps.patient import close, reopened, revoke
+from mmx_mailflow.casework.steps.providers import signed_pages, submit
+from mmx_mailflow.casework.steps.work import (
+    GENERAL_TASKS,
+    RefusedError,
+    Work,
+    ask_confirmation,
+    delayed,
+    refuse_unless,
+)
+from mmx_mailflow.casework.turn import has_task
+from mmx_mailflow.casework.values import Role, Trust
+
+HOLD_DAYS = 14
+_EMAIL_RISK = "A9.risk"
+_CLASS_CLAUSE = "A4.class"
+
+
+ID_CHECK = 15
+"""Number of the check that an ID is attached (domain.md section 2.2)."""
+
+
+def do_plain_note(work: Work, command: Command, number: int) -> Work:
+    """NOTE: kept in the journal; it settles the questions that wait for somebody to read."""
+    return replace(work, case=without_tasks(work.case, *GENERAL_TASKS))
+
+
+def do_help(work: Work, command: Command, number: int) -> Work:
+    """HELP: the list of commands goes into the answer."""
+    return replace(work, show=(*work.show, ("help", "help")))
+
+
+def do_show(work: Work, command: Command, number: int) -> Work:
+    """SHOW: the case as facts, to this member alone."""
+    return replace(work, show=(*work.show, *show.facts_of(work.case, work.policy)))
+
+
+_SETTERS: dict[str, FactName] = {
+    "name": FactName.PATIENT_NAME,
+    "dob": FactName.DATE_OF_BIRTH,
+    "dates": FactName.TREATMENT_DATES,
+    "provider": FactName.PROVIDERS,
+    "records": FactName.RECORDS,
+    "contact": FactName.PHONES,
+}
+
+
+def do_set(work: Work, command: Command, number: int) -> Work:
+    """SET is a correction like a patient's own: merged, the form sent again when printed."""
+    name = _SETTERS.get(command.name)
+    refuse_unless(name is not None, "unknown_field")
+    facts = command.facts or _read_value(name or FactName.RECORDS, command.words)
+    refuse_unless(facts is not None, "value_not_understood")
+    assert facts is not None
+    case = with_matches(staff_facts(work.case, facts), work.event.matches)
+    case = without_tasks(case, TaskName.TWO_PATIENTS, TaskName.TRIAGE)
+    work = replace(work, case=case)
+    ready = case.facts.complete() and case.form is None and case.trust != Trust.FAILED
+    if ready and case.authorization is None:
+        decision = send_form(case, work.policy, work.now, "staff completed the facts")
+        work = replace(work, case=decision.case, letters=(*work.letters, *decision.letters))
+    return work
+
+
+def _read_value(name: FactName, words: str) -> Facts | None:
+    """The value of SET as it stands; dates of treatment need `Command.facts`."""
+    lists = {FactName.RECORDS, FactName.PROVIDERS, FactName.PHONES, FactName.EMAILS}
+    try:
+        value = (words.strip(),) if name in lists else words.strip()
+        return Facts.model_validate({name.value: value}) if words.strip() else None
+    except ValueError:
+        return None
+
+
+def do_ask(work: Work, command: Command, number: int) -> Work:
+    """ASK: the named facts are open again and the patient is asked, in staff's words too."""
+    items = {n.value for n in FactName}
+    asked = [w.strip() for w in command.name.split(",") if w.strip() in items]
+    facts = work.case.facts
+    for item in asked:
+        facts = facts.model_copy(update={item: Facts.model_fields[item].default})
+    case = replace(work.case, facts=facts, asked_at=work.now)
+    letter = to_patient(
+        case,
+        LetterName.ASK,
+        f"m{work.event.mail.message}-{number}",
+        {"note": command.words, "repeat_values": True, "form_due": form_due(case, work.policy)},
+        not_before=work.until(),
+        automatic=False,
+    )
+    return delayed(work, without_tasks(case, TaskName.READ_MAIL, TaskName.TRIAGE), letter)
+
+
+def do_id_ok(work: Work, command: Command, number: int) -> Work:
+    """ID OK: a missing copy of an ID is waived, which the journal keeps."""
+    return replace(work, case=replace(work.case, id_waived=True))
+
+
+def do_send_form(work: Work, command: Command, number: int) -> Work:
+    """SEND FORM: the next issue goes out, with blanks where facts are open."""
+    case = work.case
+    refuse_unless(case.closed_at is None, "case_closed")
+    refuse_unless(case.trust != Trust.FAILED or case.released, "sender_failed")
+    refuse_unless(case.authorization is None, "already_accepted")
+    case = without_tasks(case, *GENERAL_TASKS, TaskName.PROMISE, TaskName.REVIEW_FORM)
+    decision = send_form(
+        case, work.policy, work.now, "staff sent the form", again=case.form is not None
+    )
+    return replace(work, case=decision.case, letters=(*work.letters, *decision.letters))
+
+
+def do_approve(work: Work, command: Command, number: int) -> Work:
+    """Accept the form that was shown, and release exactly the addresses that were shown."""
+    case, now, policy = work.case, work.now, work.policy
+    refuse_unless(has_task(case, TaskName.REVIEW_FORM) and bool(case.returns), "no_form_waits")
+    assert case.form is not None
+    shown = set(work.event.shown)
+    files = {f"file:{f.id}" for r in case.returns for f in r.files}
+    addresses = {f"address:{p.n}:{p.address}" for p in case.providers if p.exact}
+    if not files | addresses <= shown:
+        raise RefusedError("changed_since_shown")
+    last = case.returns[-1].returned
+    failed = [c for c in last.checks if c.result == CheckResult.FAIL]
+    waived = case.id_waived
+    if any(not (waived and c.check == ID_CHECK) for c in failed):
+        ask_confirmation(work, "failed_check")
+    fields = {k: v for page in last.pages for k, v in page.fields.items()}
+    accepted = Authorization(
+        issue=case.form.issue,
+        returned_at=case.returns[-1].received_at,
+        accepted_at=now,
+        accepted_by=work.event.mail.sender,
+        expires_on=case.form.expires_on,
+        providers=case.form_names,
+        class_clause=_ticked(fields.get(_CLASS_CLAUSE, "")),
+        email_risk_accepted=bool(fields.get(_EMAIL_RISK, "").strip()),
+        files=tuple(f for r in case.returns for f in r.files),
+    )
+    case = without_tasks(replace(case, authorization=accepted), TaskName.REVIEW_FORM)
+    numbers = [p.n for p in case.providers]
+    case, letters, queued = submit(case, numbers, policy, now)
+    if not case.providers:
+        case, letters = ask_staff(case, TaskName.RESOLVE_PROVIDER, policy, now)
+    told = to_patient(
+        case,
+        LetterName.FORM_ACCEPTED,
+        f"accepted-{accepted.issue}",
+        {
+            "providers": [p.name for p in case.providers if p.n in queued],
+            "unsettled": [p.name for p in case.providers if p.n not in queued],
+        },
+        attachments=signed_pages(case),
+        not_before=work.until(),
+        automatic=False,
+    )
+    case = replace(case, last_note_at=now, confirm_code="")
+    return delayed(work, case, told, *letters)
+
+
+def _ticked(value: str) -> bool:
+    return value.strip().lstrip("/").casefold() not in {"", "off", "no", "false"}
+
+
+def do_reject(work: Work, command: Command, number: int) -> Work:
+    """REJECT: every defect goes to the patient in one letter, with the form."""
+    case = work.case
+    refuse_unless(has_task(case, TaskName.REVIEW_FORM), "no_form_waits")
+    refuse_unless(bool(command.codes), "codes_missing")
+    decision = send_back(
+        case,
+        command.codes,
+        command.words,
+        work.policy,
+        work.now,
+        work.event.mail.message,
+        automatic=False,
+    )
+    return delayed(work, decision.case, *decision.letters)
+
+
+def do_tell_patient(work: Work, command: Command, number: int) -> Work:
+    """TELL PATIENT: staff's own words, previewed in the answer, after the delay."""
+    refuse_unless(bool(command.words.strip()), "words_missing")
+    refuse_unless(work.case.trust != Trust.FAILED or work.case.released, "sender_failed")
+    letter = to_patient(
+        work.case,
+        LetterName.PATIENT_WORDS,
+        f"m{work.event.mail.message}-{number}",
+        {"text": command.words},
+        not_before=work.until(),
+        automatic=False,
+    )
+    case = without_tasks(work.case, *GENERAL_TASKS)
+    return replace(delayed(work, case, letter), preview=command.words)
+
+
+def do_hold(work: Work, command: Command, number: int) -> Work:
+    """HOLD: reminders and follow-ups rest until a day; the promise does not."""
+    until = command.until or local_date(work.now, work.policy) + timedelta(days=HOLD_DAYS)
+    refuse_unless(until > local_date(work.now, work.policy), "date_not_ahead")
+    return replace(work, case=replace(work.case, on_hold=True, hold_until=until))
+
+
+def do_resume(work: Work, command: Command, number: int) -> Work:
+    """RESUME: a hold or a pause by a revocation ends."""
+    case = replace(work.case, on_hold=False, hold_until=None, paused_at=None)
+    case = without_tasks(case, TaskName.CONFIRM_REVOCATION)
+    return replace(work, case=case, resume=frozenset({Role.PROVIDER.value}))
+
+
+def do_release(work: Work, command: Command, number: int) -> Work:
+    """RELEASE: a case that waited in triage gets its first answer."""
+    case = work.case
+    refuse_unless(
+        has_task(case, TaskName.TRUST_FAILED, TaskName.TWO_PATIENTS, TaskName.TRIAGE),
+        "nothing_held",
+    )
+    case = without_tasks(
+        replace(case, released=True, trust=Trust.UNKNOWN),
+        TaskName.TRUST_FAILED,
+        TaskName.TWO_PATIENTS,
+        TaskName.TRIAGE,
+    )
+    decision = first_answer(case, work.policy, work.now)
+    return replace(work, case=decision.case, letters=(*work.letters, *decision.letters))
+
+
+_OUTCOMES: dict[str, Result] = {r.value: r for r in Result}
+
+
+def do_close(work: Work, command: Command, number: int) -> Work:
+    """CLOSE: with an outcome; the patient is told unless nobody may be."""
+    case = work.case
+    refuse_unless(case.closed_at is None, "case_closed")
+    result = _OUTCOMES.get(command.name.replace(" ", "_"))
+    refuse_unless(result is not None, "outcome_unknown")
+    assert result is not None
+    silent = (case.trust == Trust.FAILED and not case.released) or case.unreachable
+    case = close(case, result, work.now)
+    work = replace(work, cancel=frozenset({Role.PROVIDER.value, Role.PATIENT.value}), case=case)
+    if silent or result == Result.DUPLICATE:
+        return work
+    letter = to_patient(
+        case, LetterName.CLOSED, f"m{work.event.mail.message}", {"outcome": result.value}
+    )
+    return replace(work, letters=(*work.letters, letter))
+
+
+def do_reopen(work: Work, command: Command, number: int) -> Work:
+    """REOPEN: a closed case goes on, unless it was revoked."""
+    refuse_unless(work.case.closed_at is not None, "case_open")
+    refuse_unless(work.case.result != Result.REVOKED, "case_revoked")
+    case = reopened(work.case, work.now)
+    letter = to_patient(case, LetterName.REOPENED, f"m{work.event.mail.message}")
+    return replace(work, case=case, letters=(*work.letters, letter))
+
+
+def do_undo(work: Work, command: Command, number: int) -> Work:
+    """UNDO: what still waits is taken back and the case is as it was before it."""
+    undo = work.case.undo
+    refuse_unless(undo is not None and work.now < undo.until, "nothing_to_undo")
+    assert undo is not None
+    case = replace(
+        work.case,
+        undo=None,
+        providers=undo.providers,
+        tasks=undo.tasks,
+        authorization=undo.authorization,
+        files=undo.files,
+        result=None,
+        closed_at=None,
+    )
+    return replace(work, case=case, cancel=work.cancel | frozenset(undo.occasions))
+
+
+def do_confirm(work: Work, command: Command, number: int) -> Work:
+    """CONFIRM of a revocation acts by itself; of a command it lets that line pass."""
+    codes = {f"C{t.n}" for t in work.case.tasks if t.name == TaskName.CONFIRM_REVOCATION}
+    if command.name.upper() in codes:
+        mail = work.event.mail
+        decision = revoke(work.case, work.policy, work.now, f"m{mail.message}")
+        return replace(
+            work,
+            case=decision.case,
+            letters=(*work.letters, *decision.letters),
+            cancel=work.cancel | decision.cancel,
+        )
+    refuse_unless(work.confirmed, "code_unknown")
+    return work

@@ -1,0 +1,85 @@
+"""Whatever happens in whatever order, the promises of product.md section 10 hold."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from tests.casework.made import (
+    NOW,
+    POLICY,
+    SHOWN,
+    awaiting_signature,
+    came_back,
+    new_case,
+    request,
+    staff,
+)
+from tests.casework.test_decide import APPROVE, EVENTS
+
+from mmx_mailflow.casework.case import Case, Result, State
+from mmx_mailflow.casework.deadlines import deadlines
+from mmx_mailflow.casework.decide import decide
+from mmx_mailflow.casework.events import DeadlinePassed
+from mmx_mailflow.casework.gate import refusal
+from mmx_mailflow.casework.values import Role
+
+CASES = TypeAdapter(Case)
+STARTS = (decide(new_case(), request(patients=2), POLICY, NOW).case, awaiting_signature())
+STEPS = st.one_of(
+    st.sampled_from(EVENTS),
+    st.sampled_from((came_back(), staff(APPROVE, shown=SHOWN))),
+    st.integers(min_value=1, max_value=40),  # so many days pass
+)
+
+
+def days_pass(case: Case, now, days: int):
+    """Every deadline of those days is handled in its order."""
+    end = now + timedelta(days=days)
+    handled = 0
+    while (due := deadlines(case, POLICY)) and due[0].at <= end:
+        decision = decide(case, DeadlinePassed(name=due[0].name), POLICY, max(now, due[0].at))
+        check(case, decision, max(now, due[0].at))
+        case, handled = decision.case, handled + 1
+        assert handled < 200, "deadlines that never end"
+    return case, end
+
+
+def numbered(event, message: int):
+    """The event as if it had come with a message of its own."""
+    if not hasattr(event, "mail"):
+        return event
+    return event.model_copy(update={"mail": event.mail.model_copy(update={"message": message})})
+
+
+def check(before: Case, decision, now) -> None:
+    case = decision.case
+    assert case.state == State.CLOSED or case.tasks or deadlines(case, POLICY)
+    for letter in decision.letters:
+        if letter.to_role == Role.PROVIDER:
+            assert not refusal(case, letter.name, letter.provider, POLICY, now)
+    if before.result == Result.REVOKED:
+        assert case.result == Result.REVOKED
+    keys = [(x.name, x.to, x.provider, x.occasion) for x in decision.letters]
+    assert len(keys) == len(set(keys))
+    assert CASES.validate_json(CASES.dump_json(case)) == case
+
+
+@settings(max_examples=150, deadline=None)
+@given(start=st.sampled_from(STARTS), history=st.lists(STEPS, max_size=14))
+def test_no_history_breaks_a_promise(start: Case, history: list) -> None:
+    case, now = start, NOW
+    for number, step in enumerate(history):
+        if isinstance(step, int):
+            case, now = days_pass(case, now, step)
+            continue
+        decision = decide(case, numbered(step, 100 + number), POLICY, now)
+        check(case, decision, now)
+        case = decision.case
+
+
+def test_the_property_would_see_a_case_that_was_forgotten() -> None:
+    forgotten = replace(awaiting_signature(), state=State.IN_PROGRESS, form_issued_at=NOW)
+
+    assert not deadlines(forgotten, POLICY)
