@@ -28,3 +28,13 @@ def table() -> str:
         step = f"{row.do.__module__.rsplit('.', 1)[-1]}.{row.do.__name__}"
         lines.append(f"| {state} | {event.model_fields['kind'].default} | `{step}` | {ends} |")
     return "\n".join([*lines, ""])
+
+
+def page() -> str:
+    """Return docs/states.md as a whole."""
+    return (
+        "# States\n\n"
+        "Generated from `casework/table.py` by `make states`; do not edit.\n"
+        "Where no row stands, the event goes to staff.\n\n"
+        f"```mermaid\n{mermaid()}```\n\n{table()}"
+    )

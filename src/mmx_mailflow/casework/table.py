@@ -35,44 +35,57 @@ def _rows(
         yield Row(state, event, do, ends | {state})
 
 
-TRIAGE, INTAKE = [State.TRIAGE], [State.INTAKE]
-SIGN, REVIEW, CLOSED = [State.AWAITING_SIGNATURE], [State.FORM_REVIEW], [State.CLOSED]
-BEFORE = [State.TRIAGE, State.INTAKE, State.AWAITING_SIGNATURE, State.FORM_REVIEW]
+TRIAGE, INTAKE, SIGN = [State.TRIAGE], [State.INTAKE], [State.AWAITING_SIGNATURE]
+REVIEW, CLOSED, PATIENT = [State.FORM_REVIEW], [State.CLOSED], [State.AWAITING_PATIENT]
 AFTER = [State.RESOLVING_PROVIDERS, State.IN_PROGRESS, State.AWAITING_PATIENT, State.DELIVERING]
-OPEN = [*BEFORE, *AFTER]
-ALL = [*OPEN, State.CLOSED]
-PURGED = [State.PURGED]
+BEFORE = [*TRIAGE, *INTAKE, *SIGN, *REVIEW]
+ACCEPTED = [*SIGN, *REVIEW, *AFTER, *CLOSED]
+OPEN, ALL = [*BEFORE, *AFTER], [*BEFORE, *AFTER, *CLOSED]
 
 # fmt: off
 TABLE: dict[tuple[State, type[Value]], Row] = {(row.state, row.event): row for row in (
-    #     in state        when                  do                              may end in
-    *_rows(TRIAGE,        e.RequestReceived,    intake.open_case,               [*INTAKE, *SIGN]),
-    *_rows(TRIAGE,        e.FactsAdded,         intake.add_facts,               [*INTAKE, *SIGN]),
-    *_rows(INTAKE,        e.RequestReceived,    intake.add_facts,               [*TRIAGE, *SIGN]),
-    *_rows(INTAKE,        e.FactsAdded,         intake.add_facts,               [*TRIAGE, *SIGN]),
-    *_rows(SIGN,          e.RequestReceived,    intake.add_facts,               SIGN),
-    *_rows(SIGN,          e.FactsAdded,         intake.add_facts,               SIGN),
-    *_rows(SIGN,          e.FormReturned,       form.take_return,               REVIEW),
-    *_rows(REVIEW,        e.RequestReceived,    intake.add_facts,               REVIEW),
-    *_rows(REVIEW,        e.FactsAdded,         intake.add_facts,               REVIEW),
-    *_rows(REVIEW,        e.FormReturned,       form.take_return,               SIGN),
-    *_rows(AFTER,         e.RequestReceived,    intake.add_facts,               AFTER),
-    *_rows(AFTER,         e.FactsAdded,         intake.add_facts,               AFTER),
-    *_rows(OPEN,          e.StatusAsked,        patient.tell_status,            OPEN),
-    *_rows(OPEN,          e.PersonWrote,        patient.read_by_staff,          OPEN),
-    *_rows(OPEN,          e.RequestWithdrawn,   patient.withdraw,               [*INTAKE, *CLOSED]),
-    *_rows(ALL,           e.MachineAnswered,    patient.keep_quiet,             []),
-    *_rows(ALL,           e.LetterBounced,      providers.letter_bounced,       ALL),
-    *_rows(ALL,           e.LetterSent,         providers.letter_sent,          AFTER),
-    *_rows(ALL,           e.StaffWroteByHand,   providers.staff_wrote,          []),
-    *_rows(ALL,           e.ProviderAnswered,   providers.take_provider_answer, ALL),
-    *_rows(ALL,           e.StaffReplied,       staff.run_commands,             ALL),
-    *_rows(ALL,           e.OperatorDecided,    staff.operator_decided,         ALL),
-    *_rows(ALL,           e.DeadlinePassed,     clock.on_deadline,              ALL),
-    *_rows(CLOSED,        e.RequestReceived,    patient.write_to_closed,        OPEN),
-    *_rows(CLOSED,        e.FactsAdded,         patient.write_to_closed,        OPEN),
-    *_rows(CLOSED,        e.FormReturned,       patient.write_to_closed,        OPEN),
-    *_rows(CLOSED,        e.PersonWrote,        patient.write_to_closed,        OPEN),
-    *_rows(CLOSED,        e.StatusAsked,        patient.write_to_closed,        []),
+    #     in state      when                 do                               may also end in
+    *_rows(TRIAGE,      e.RequestReceived,   intake.open_case,                [*INTAKE, *SIGN]),
+    *_rows(TRIAGE,      e.FactsAdded,        intake.add_facts,                [*INTAKE, *SIGN]),
+    *_rows(INTAKE,      e.RequestReceived,   intake.add_facts,                [*TRIAGE, *SIGN]),
+    *_rows(INTAKE,      e.FactsAdded,        intake.add_facts,                SIGN),
+    *_rows(SIGN,        e.RequestReceived,   intake.add_facts,                []),
+    *_rows(SIGN,        e.FactsAdded,        intake.add_facts,                []),
+    *_rows(REVIEW,      e.RequestReceived,   intake.add_facts,                []),
+    *_rows(REVIEW,      e.FactsAdded,        intake.add_facts,                []),
+    *_rows(SIGN,        e.FormReturned,      form.take_return,                REVIEW),
+    *_rows(REVIEW,      e.FormReturned,      form.take_return,                SIGN),
+    *_rows(AFTER,       e.RequestReceived,   intake.add_facts,                AFTER),
+    *_rows(AFTER,       e.FactsAdded,        intake.add_facts,                AFTER),
+    *_rows(OPEN,        e.StatusAsked,       patient.tell_status,             []),
+    *_rows(OPEN,        e.PersonWrote,       patient.read_by_staff,           []),
+    *_rows(PATIENT,     e.PersonWrote,       patient.read_by_staff,           AFTER),
+    *_rows(OPEN,        e.RequestWithdrawn,  patient.withdraw,                CLOSED),
+    *_rows(ALL,         e.MachineAnswered,   patient.keep_quiet,              []),
+    *_rows(BEFORE,      e.LetterBounced,     providers.letter_bounced,        []),
+    *_rows(AFTER,       e.LetterBounced,     providers.letter_bounced,        AFTER),
+    *_rows(CLOSED,      e.LetterBounced,     providers.letter_bounced,        []),
+    *_rows(BEFORE,      e.LetterSent,        providers.letter_sent,           []),
+    *_rows(AFTER,       e.LetterSent,        providers.letter_sent,           AFTER),
+    *_rows(CLOSED,      e.LetterSent,        providers.letter_sent,           []),
+    *_rows(ALL,         e.StaffWroteByHand,  providers.staff_wrote,           []),
+    *_rows(BEFORE,      e.ProviderAnswered,  providers.take_provider_answer,  []),
+    *_rows(AFTER,       e.ProviderAnswered,  providers.take_provider_answer,  AFTER),
+    *_rows(CLOSED,      e.ProviderAnswered,  providers.take_provider_answer,  []),
+    *_rows(BEFORE,      e.StaffReplied,      staff.run_commands,              ALL),
+    *_rows(AFTER,       e.StaffReplied,      staff.run_commands,              ACCEPTED),
+    *_rows(CLOSED,      e.StaffReplied,      staff.run_commands,              OPEN),
+    *_rows(TRIAGE,      e.OperatorDecided,   staff.operator_decided,          [*INTAKE, *SIGN]),
+    *_rows(INTAKE,      e.DeadlinePassed,    clock.on_deadline,               SIGN),
+    *_rows(SIGN,        e.DeadlinePassed,    clock.on_deadline,               CLOSED),
+    *_rows(TRIAGE,      e.DeadlinePassed,    clock.on_deadline,               []),
+    *_rows(REVIEW,      e.DeadlinePassed,    clock.on_deadline,               []),
+    *_rows(AFTER,       e.DeadlinePassed,    clock.on_deadline,               []),
+    *_rows(CLOSED,      e.DeadlinePassed,    clock.on_deadline,               []),
+    *_rows(CLOSED,      e.RequestReceived,   patient.write_to_closed,         OPEN),
+    *_rows(CLOSED,      e.FactsAdded,        patient.write_to_closed,         OPEN),
+    *_rows(CLOSED,      e.FormReturned,      patient.write_to_closed,         OPEN),
+    *_rows(CLOSED,      e.PersonWrote,       patient.write_to_closed,         OPEN),
+    *_rows(CLOSED,      e.StatusAsked,       patient.write_to_closed,         []),
 )}
 # fmt: on
