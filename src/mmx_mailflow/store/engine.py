@@ -1,0 +1,152 @@
+"""Opening the database: SQLite or PostgreSQL, made new by itself, refused when it is old."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from mmx_mailflow.store.tables import meta
+from mmx_mailflow.store.vault import Keys, KeyWrongError, seal, unseal
+
+_CHECK = b"mmx-mailflow"
+_PLACE = "meta.value/key-check"
+_BUSY_MILLISECONDS = 15_000
+
+
+class SchemaOldError(Exception):
+    """The database was made by another version of the program."""
+
+
+class StoreNotNowError(Exception):
+    """The database cannot be used now: locked, full or out of reach; try again later."""
+
+
+class CaseMovedError(Exception):
+    """Somebody else changed the case since it was loaded: decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database with the keys that belong to it."""
+
+    engine: Engine
+    keys: Keys
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction; the world's refusals become StoreNotNowError."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (OperationalError, DBAPIError) as error:
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise StoreNotNowError("the database cannot be used now") from error
+            raise
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+def _config(url: str, migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _: object) -> None:  # noqa: ANN401  the driver's own
+        connection.isolation_level = None  # BEGIN is ours, see below
+        for pragma in (
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer cannot wait for another one.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def open_store(url: str, keys: Keys, migrations: Path) -> Store:
+    """Open the database, making a new one; refuses an old schema and a wrong key.
+
+    Raises SchemaOldError, KeyWrongError, StoreNotNowError.
+    """
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///").partition("?")[0]).parent.mkdir(
+            parents=True, exist_ok=True
+        )
+    engine = _engine(url)
+    store = Store(engine, keys)
+    head = ScriptDirectory.from_config(_config(url, migrations)).get_current_head()
+    try:
+        with engine.connect() as connection:
+            tables = inspect(connection).get_table_names()
+            current = MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        engine.dispose()
+        raise StoreNotNowError("the database cannot be reached") from error
+    if not tables:
+        upgrade(url, migrations)
+    elif current != head:
+        engine.dispose()
+        raise SchemaOldError("the database has another schema: run `mmx-mailflow db upgrade`")
+    try:
+        with store.begin() as connection:
+            _check_key(connection, keys)
+    except KeyWrongError:
+        engine.dispose()
+        raise
+    return store
+
+
+def upgrade(url: str, migrations: Path) -> None:
+    """Bring the schema of the database to this version."""
+    command.upgrade(_config(url, migrations), "head")
+
+
+def _check_key(connection: Connection, keys: Keys) -> None:
+    """The database belongs to one key file; another is refused and nothing is changed."""
+    found = connection.scalar(select(meta.c.value).where(meta.c.name == "key-check"))
+    if found is None:
+        wrapped = keys.wrap(keys.new_key(), _PLACE)
+        connection.execute(insert(meta).values(name="key-check", value=wrapped))
+        return
+    try:
+        keys.unwrap(found, _PLACE)
+    except KeyWrongError as error:
+        raise KeyWrongError("the key file does not belong to this database") from error
+
+
+def sealed_text(key: bytes, text: str, where: str) -> bytes:
+    """Text under a key."""
+    return seal(key, text.encode(), where)
+
+
+def unsealed_text(key: bytes, sealed: bytes, where: str) -> str:
+    """The text of a seal."""
+    return unseal(key, sealed, where).decode()

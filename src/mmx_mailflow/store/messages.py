@@ -1,0 +1,366 @@
+"""The ledger: every mail that was seen has one row and, in the end, one outcome."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_pg
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from mmx_mailflow.casework.values import CaseId, Kind, Outcome
+from mmx_mailflow.store.tables import cases, folders, messages
+from mmx_mailflow.store.vault import Keys, seal, unseal
+
+STRIKES = 3
+_PAUSE_AFTER_FAILURE = timedelta(minutes=1)
+_REVIEW = frozenset({Outcome.HELD, Outcome.PARKED, Outcome.TOO_LARGE})
+_STAYS = frozenset({Outcome.BEFORE_START})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A mail as it came from the mail server; `raw` is None when it was not fetched."""
+
+    uid: int
+    received_at: datetime
+    size: int
+    raw: bytes | None = field(repr=False)
+    outcome: Outcome | None = None
+    """Set for mail that is entered without being handled."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A kept mail, ready to be read."""
+
+    number: int
+    mailbox: str
+    received_at: datetime
+    outcome: Outcome | None
+    ref: CaseId | None
+    raw: bytes = field(repr=False)
+    whole: bool
+
+
+def last_uid(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> int:
+    """The highest UID that was entered under this UIDVALIDITY, 0 for a new one."""
+    found = connection.scalar(
+        select(folders.c.last_uid).where(
+            folders.c.mailbox == mailbox,
+            folders.c.folder == folder,
+            folders.c.uidvalidity == uidvalidity,
+        )
+    )
+    return found or 0
+
+
+def _place(mailbox: str, folder: str, uidvalidity: int, uid: int) -> str:
+    return f"messages.sealed/{mailbox}/{folder}/{uidvalidity}/{uid}"
+
+
+def keep(
+    connection: Connection,
+    keys: Keys,
+    mailbox: str,
+    folder: str,
+    uidvalidity: int,
+    batch: Sequence[Fetched],
+    now: datetime,
+) -> int:
+    """Enter a batch (commit 1); what is known by its UID is not entered again."""
+    rows = [_row(keys, mailbox, folder, uidvalidity, mail, now) for mail in batch]
+    if not rows:
+        return 0
+    maker = insert_sqlite if connection.dialect.name == "sqlite" else insert_pg
+    unique = ["mailbox", "folder", "uidvalidity", "uid"]
+    done = connection.execute(
+        maker(messages).on_conflict_do_nothing(index_elements=unique).returning(messages.c.id),
+        rows,
+    )
+    entered = len(done.all())
+    mark = {"last_uid": max(m.uid for m in batch), "seen_at": now}
+    place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity}
+    connection.execute(
+        maker(folders)
+        .values(**place, **mark)
+        .on_conflict_do_update(index_elements=list(place), set_=mark)
+    )
+    return entered
+
+
+def _row(
+    keys: Keys, mailbox: str, folder: str, uidvalidity: int, mail: Fetched, now: datetime
+) -> dict[str, object]:
+    key = keys.new_key()
+    where = _place(mailbox, folder, uidvalidity, mail.uid)
+    raw = mail.raw if mail.raw is not None else b""
+    return {
+        "mailbox": mailbox,
+        "folder": folder,
+        "uidvalidity": uidvalidity,
+        "uid": mail.uid,
+        "received_at": mail.received_at,
+        "kept_at": now,
+        "size": mail.size,
+        "sha256": keys.lookup("sha256", hashlib.sha256(raw).hexdigest()),
+        "wrapped_key": keys.wrap(key, where),
+        "sealed": seal(key, raw, where) if raw else None,
+        "outcome": mail.outcome.value if mail.outcome else None,
+        "why": mail.why,
+        "failures": 0,
+        "handled_at": now if mail.outcome else None,
+        "file_to": None if mail.outcome in _STAYS or mail.outcome is None else "review",
+    }
+
+
+def waiting(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """Mails without an outcome, oldest first; those that failed rest for a minute."""
+    query = (
+        select(messages.c.id)
+        .where(
+            messages.c.outcome.is_(None),
+            or_(messages.c.next_at.is_(None), messages.c.next_at <= now),
+        )
+        .order_by(messages.c.id)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def claim(connection: Connection, number: int) -> bool:
+    """Whether the mail still waits; on PostgreSQL its row is ours until the transaction ends."""
+    query = (
+        select(messages.c.id)
+        .where(messages.c.id == number, messages.c.outcome.is_(None))
+        .with_for_update(skip_locked=True)
+    )
+    return connection.scalar(query) is not None
+
+
+def load(connection: Connection, keys: Keys, number: int) -> Kept | None:
+    """A kept mail with its bytes."""
+    row = connection.execute(select(messages).where(messages.c.id == number)).one_or_none()
+    if row is None:
+        return None
+    where = _place(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    raw = b""
+    if row.sealed is not None:
+        raw = unseal(
+            _mail_key(connection, keys, row.ref, row.wrapped_key, where), row.sealed, where
+        )
+    return Kept(
+        number=number,
+        mailbox=row.mailbox,
+        received_at=row.received_at,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        ref=row.ref,
+        raw=raw,
+        whole=len(raw) >= row.size,
+    )
+
+
+def _mail_key(
+    connection: Connection, keys: Keys, ref: str | None, wrapped: bytes, where: str
+) -> bytes:
+    if ref is None:
+        return keys.unwrap(wrapped, where)
+    return unseal(case_key(connection, keys, ref), wrapped, where)
+
+
+def case_key(connection: Connection, keys: Keys, ref: str) -> bytes:
+    """The key of a case."""
+    wrapped = connection.scalar(select(cases.c.wrapped_key).where(cases.c.ref == ref))
+    assert wrapped is not None, "a row names a case that is not there"
+    return keys.unwrap(wrapped, f"cases.wrapped_key/{ref}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a mail was handled."""
+
+    outcome: Outcome
+    why: str
+    kind: Kind | None = None
+    ref: CaseId | None = None
+
+
+def settle(
+    connection: Connection, keys: Keys, number: int, settled: Settled, now: datetime
+) -> None:
+    """Write the one outcome of a mail; its key goes under the case's key."""
+    row = connection.execute(select(messages).where(messages.c.id == number)).one()
+    where = _place(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    wrapped = row.wrapped_key
+    if settled.ref is not None and row.ref != settled.ref:
+        key = _mail_key(connection, keys, row.ref, wrapped, where)
+        wrapped = seal(case_key(connection, keys, settled.ref), key, where)
+    review = settled.outcome in _REVIEW
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == number)
+        .values(
+            outcome=settled.outcome.value,
+            kind=settled.kind.value if settled.kind else None,
+            why=settled.why[:300],
+            ref=settled.ref if settled.ref is not None else row.ref,
+            wrapped_key=wrapped,
+            handled_at=now,
+            file_to="review" if review else "filed",
+            filed_at=None,
+        )
+    )
+
+
+def identify(
+    connection: Connection, keys: Keys, number: int, message_id: str, content: str
+) -> int | None:
+    """Note what a mail is known by; return an earlier mail with the same id and content.
+
+    `content` is a digest of From and body: the same Message-ID with other content is another
+    mail.
+    """
+    message_key = keys.lookup("message-id", message_id or content)
+    content_key = keys.lookup("content", content)
+    sealed = seal(keys.lookup_key(), message_id.encode(), f"messages.sealed_id/{number}")
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == number)
+        .values(message_key=message_key, content_key=content_key, sealed_id=sealed)
+    )
+    earlier: int | None = connection.scalar(
+        select(func.min(messages.c.id)).where(
+            messages.c.message_key == message_key,
+            messages.c.content_key == content_key,
+            messages.c.id < number,
+        )
+    )
+    return earlier
+
+
+def failed(connection: Connection, number: int, why: str, now: datetime) -> bool:
+    """Count a failure; the third parks the mail. Returns whether it is parked now."""
+    count = (connection.scalar(select(messages.c.failures).where(messages.c.id == number)) or 0) + 1
+    values: dict[str, object] = {"failures": count, "next_at": now + _PAUSE_AFTER_FAILURE * count}
+    if count >= STRIKES:
+        values |= {
+            "outcome": Outcome.PARKED.value,
+            "why": why,
+            "handled_at": now,
+            "file_to": "review",
+            "next_at": None,
+        }
+    connection.execute(update(messages).where(messages.c.id == number).values(**values))
+    return count >= STRIKES
+
+
+def replay(connection: Connection, number: int) -> bool:
+    """Give a parked or held mail back to the line."""
+    done = connection.execute(
+        update(messages)
+        .where(
+            messages.c.id == number,
+            messages.c.outcome.in_([Outcome.PARKED.value, Outcome.HELD.value]),
+        )
+        .values(outcome=None, failures=0, next_at=None, handled_at=None, why="")
+    )
+    return done.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToFile:
+    """A handled mail that still lies where it came."""
+
+    number: int
+    folder: str
+    uidvalidity: int
+    uid: int
+    review: bool
+
+
+def to_file(connection: Connection, mailbox: str, limit: int) -> list[ToFile]:
+    """Handled mails of a mailbox that were not moved yet."""
+    query = (
+        select(messages)
+        .where(
+            messages.c.mailbox == mailbox,
+            messages.c.file_to.is_not(None),
+            messages.c.filed_at.is_(None),
+            messages.c.vanished_at.is_(None),
+        )
+        .order_by(messages.c.id)
+        .limit(limit)
+    )
+    return [
+        ToFile(
+            number=row.id,
+            folder=row.folder,
+            uidvalidity=row.uidvalidity,
+            uid=row.uid,
+            review=row.file_to == "review",
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def filed(
+    connection: Connection, numbers: Iterable[int], now: datetime, *, vanished: bool = False
+) -> None:
+    """Note that mails were moved, or that they were no longer there."""
+    values = {"vanished_at": now} if vanished else {"filed_at": now}
+    connection.execute(update(messages).where(messages.c.id.in_(list(numbers))).values(**values))
+
+
+def listing(
+    connection: Connection, keys: Keys, *, outcome: Outcome | None = None
+) -> list[dict[str, object]]:
+    """The ledger as `messages --json` shows it, oldest first."""
+    query = select(messages).order_by(messages.c.id)
+    if outcome is not None:
+        query = query.where(messages.c.outcome == outcome.value)
+    return [
+        {
+            "number": row.id,
+            "mailbox": row.mailbox,
+            "folder": row.folder,
+            "uidvalidity": row.uidvalidity,
+            "uid": row.uid,
+            "message_id": message_id(keys, row.id, row.sealed_id),
+            "received_at": row.received_at,
+            "kind": row.kind,
+            "outcome": row.outcome,
+            "ref": row.ref,
+            "why": row.why,
+            "failures": row.failures,
+        }
+        for row in connection.execute(query)
+    ]
+
+
+def message_id(keys: Keys, number: int, sealed: bytes | None) -> str:
+    """The Message-ID of a mail, empty when it was never read."""
+    if sealed is None:
+        return ""
+    return unseal(keys.lookup_key(), sealed, f"messages.sealed_id/{number}").decode()
+
+
+def entered_uids(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> set[int]:
+    """Every UID of a folder that has a row: one side of the balance."""
+    query = select(messages.c.uid).where(
+        and_(
+            messages.c.mailbox == mailbox,
+            messages.c.folder == folder,
+            messages.c.uidvalidity == uidvalidity,
+        )
+    )
+    return set(connection.scalars(query))
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many mails have which outcome."""
+    query = select(messages.c.outcome, func.count()).group_by(messages.c.outcome)
+    return {outcome or "waiting": count for outcome, count in connection.execute(query)}
