@@ -1,0 +1,36 @@
+"""What the world can answer.
+
+    TransportError
+    |-- NotNowError      no connection, 4xx, a server that hangs: try again later
+    |   `-- LoginError   the server does not take our name: a person must look
+    |-- NeverError       5xx: this letter will not be taken
+    `-- UncertainError   the line broke after DATA began: sent or not, nobody knows
+
+No message holds a word that a server sent: it could be a part of a mail.
+"""
+
+from __future__ import annotations
+
+
+class TransportError(Exception):
+    """The world refused; the message says what was tried, and a code at the most."""
+
+    def __init__(self, what: str, code: str = "") -> None:
+        super().__init__(f"{what} ({code})" if code else what)
+        self.code = code
+
+
+class NotNowError(TransportError):
+    """It may work later."""
+
+
+class LoginError(NotNowError):
+    """The server refused name or password."""
+
+
+class NeverError(TransportError):
+    """It will never work for this letter."""
+
+
+class UncertainError(TransportError):
+    """The letter may have been taken."""

@@ -1,0 +1,176 @@
+"""The mail server that takes our letters, phase by phase (RFC 5321)."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from mmx_mailflow.transport.errors import LoginError, NeverError, NotNowError, UncertainError
+
+_SERVICE_CLOSES = 421
+_PERMANENT = 500
+_OK = 250
+_GO_ON = 354
+_ADDRESS = re.compile(r"[!-~]{1,64}@[!-~]{1,253}")
+_QUEUE_ID = re.compile(rb"(?:queued as\s+|\bid=)([A-Za-z0-9._-]{3,60})", re.IGNORECASE)
+_ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderAddress:
+    """Where the mail server is."""
+
+    host: str
+    port: int
+    security: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 60
+    messages_per_minute: int = 0
+    ca_file: str | None = None
+
+
+class Sender:
+    """A kept connection to the mail server, opened when it is first needed."""
+
+    def __init__(self, address: SenderAddress) -> None:
+        self.address = address
+        self._client: smtplib.SMTP | None = None
+        self._last = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye; errors do not matter any more."""
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                client.quit()
+            client.close()
+
+    def check(self) -> None:
+        """Connect and log in. Raises NotNowError, LoginError."""
+        self._ready()
+
+    def send(
+        self,
+        raw: bytes,
+        *,
+        sender: str,
+        recipient: str,
+        copy_to: str | None,
+        on_data: Callable[[], None],
+    ) -> str:
+        """Hand over a letter; return the server's code and queue id.
+
+        `on_data` is called when the server is ready for the bytes and before the first of
+        them. Raises NotNowError, NeverError, and UncertainError after that moment.
+        """
+        for address in (sender, recipient, copy_to or recipient):
+            if not _ADDRESS.fullmatch(address):
+                raise NeverError("send a letter: an address cannot stand in an envelope", "5.1.3")
+        self._throttle()
+        client = self._ready()
+        try:
+            self._envelope(client, sender, recipient, copy_to)
+            code, words = client.docmd("DATA")
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise NotNowError("send a letter: the connection broke before DATA") from error
+        if code != _GO_ON:
+            self._refusal(code, words, "DATA")
+        on_data()
+        return self._data(client, raw)
+
+    def _envelope(
+        self, client: smtplib.SMTP, sender: str, recipient: str, copy_to: str | None
+    ) -> None:
+        for step, (code, words) in (
+            ("MAIL", client.mail(sender)),
+            ("RCPT", client.rcpt(recipient)),
+        ):
+            if code not in {_OK, 251}:
+                self._refusal(code, words, step)
+        if copy_to:
+            client.rcpt(copy_to)  # a refusal of our own copy is no failure of the letter
+
+    def _data(self, client: smtplib.SMTP, raw: bytes) -> str:
+        """The bytes, dots doubled (RFC 5321 section 4.5.2), and the answer."""
+        body = re.sub(rb"(?m)^\.", b"..", raw)
+        if not body.endswith(b"\r\n"):
+            body += b"\r\n"
+        try:
+            client.send(body + b".\r\n")
+            code, words = client.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            raise UncertainError("send a letter: the connection broke after DATA began") from error
+        if code != _OK:
+            self._refusal(code, words, "the end of DATA")
+        found = _QUEUE_ID.search(words)
+        return f"{code} {found.group(1).decode()}" if found else str(code)
+
+    def _refusal(self, code: int, words: bytes, step: str) -> None:
+        """Raise what a refusal means; the connection is fresh for the next letter."""
+        found = _ENHANCED.match(words)
+        said = f"{code} {found.group(1).decode()}" if found else str(code)
+        if code == _SERVICE_CLOSES or code < 0:
+            self.close()
+        elif self._client is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self._client.rset()
+        if code >= _PERMANENT:
+            raise NeverError(f"send a letter: refused at {step}", said)
+        raise NotNowError(f"send a letter: refused for now at {step}", said)
+
+    def _ready(self) -> smtplib.SMTP:
+        """The kept connection when it still answers, else a new one."""
+        if self._client is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                if self._client.rset()[0] == _OK:
+                    return self._client
+            self._client.close()
+        self._client = self._connected()
+        return self._client
+
+    def _connected(self) -> smtplib.SMTP:
+        where = self.address
+        context = ssl.create_default_context(cafile=where.ca_file)
+        try:
+            client = (
+                smtplib.SMTP_SSL(where.host, where.port, timeout=where.timeout, context=context)
+                if where.security == "tls"
+                else smtplib.SMTP(where.host, where.port, timeout=where.timeout)
+            )
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotNowError("connect to the mail server") from error
+        try:
+            if where.security == "starttls":
+                client.starttls(context=context)
+            client.ehlo_or_helo_if_needed()
+            if where.username:
+                client.login(where.username, where.password)
+        except smtplib.SMTPAuthenticationError as error:
+            client.close()
+            raise LoginError("log in to the mail server", str(error.smtp_code)) from error
+        except (OSError, smtplib.SMTPException) as error:
+            client.close()
+            raise NotNowError("greet the mail server") from error
+        return client
+
+    def _throttle(self) -> None:
+        """Keep the distance that `messages_per_minute` asks for."""
+        if self.address.messages_per_minute:
+            pause = 60 / self.address.messages_per_minute
+            time.sleep(max(0.0, self._last + pause - time.monotonic()))
+            self._last = time.monotonic()
