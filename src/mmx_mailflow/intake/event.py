@@ -22,7 +22,7 @@ from mmx_mailflow.casework.events import (
     StatusAsked,
 )
 from mmx_mailflow.casework.returned import Defect, Returned, Verdict
-from mmx_mailflow.casework.values import Kind, Language, Role, Trust
+from mmx_mailflow.casework.values import Kind, Language, Trust
 from mmx_mailflow.intake.commands import CommandMail
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.understand import Understood
@@ -157,5 +157,3 @@ def staff_event(
         shown=shown,
         matches=read.matches,
     )
-
-
