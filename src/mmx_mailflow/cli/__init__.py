@@ -1,1 +1,1 @@
-"""The verbs of the operator, a module a group."""
+"""The operator's verbs, a module a group; `main` is where they are put together."""

@@ -7,7 +7,7 @@ import re
 from inscriptis import get_text
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _LARGEST = 400_000
 _HIDDEN = re.compile(
@@ -44,13 +44,13 @@ def words_of(html: str) -> str:
     return words if len(words.split()) * 2 >= len(plain.split()) else plain
 
 
-def _mark_quote(node: object) -> None:
+def _mark_quote(node: LexborNode) -> None:
     """A quoted block becomes lines that begin with `> `, as plain text has them."""
-    text = node.text(separator="\n", strip=True)  # type: ignore[attr-defined]  untyped node
+    text = node.text(separator="\n", strip=True)
     lines = "".join(f"<div>&gt; {_escaped(line)}</div>" for line in text.splitlines())
     fragment = LexborHTMLParser(f"<div>{lines}</div>").css_first("div")
     if fragment is not None:
-        node.replace_with(fragment)  # type: ignore[attr-defined]  as above
+        node.replace_with(fragment)
 
 
 def _escaped(text: str) -> str:

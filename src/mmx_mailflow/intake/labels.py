@@ -106,7 +106,7 @@ def labelled(message: Message) -> list[Labelled]:
             open_item is not None
             and not _ANY_LABEL.match(line)
             and len(found[open_item].value) < 600
-        ):  # noqa: PLR2004  a bound
+        ):
             last = found[open_item]
             found[open_item] = Labelled(
                 last.name, f"{last.value} {text}".strip(), last.start, place + len(line)

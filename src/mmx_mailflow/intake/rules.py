@@ -214,7 +214,7 @@ def _from_provider(heard: Heard) -> bool:
         and not re.search(
             r"\b(?:my|mi|mis)\s+(?:records?|expediente|estudios)\b", heard.words, re.IGNORECASE
         )
-    )  # noqa: PLR2004  as above
+    )
 
 
 def _asks_for_records(heard: Heard) -> bool:
@@ -263,7 +263,7 @@ def _something_else(heard: Heard) -> bool:
         and not _full_request(heard)
         and heard.labels < 2
         and len(heard.facts.records) == 0
-    )  # noqa: PLR2004  as above
+    )
 
 
 RULES = (

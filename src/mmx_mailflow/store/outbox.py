@@ -354,3 +354,9 @@ def oldest_waiting(connection: Connection, now: datetime) -> datetime | None:
         )
     )
     return since
+
+
+def has_occasion(connection: Connection, occasion: str) -> bool:
+    """Whether a letter of no case with this occasion was queued."""
+    query = select(outbox.c.id).where(outbox.c.ref.is_(None), outbox.c.occasion == occasion)
+    return connection.execute(query.limit(1)).first() is not None

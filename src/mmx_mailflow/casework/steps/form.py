@@ -35,6 +35,8 @@ BACK_TO_PATIENT = frozenset(
     }
 )
 """What a machine can be certain of and the patient can mend without staff."""
+BESIDE = frozenset({Defect.CONSENT_UNSIGNED, Defect.POWER_UNSIGNED, Defect.UNDATED})
+"""Named to the patient beside one of those, never alone."""
 
 
 def take_return(case: Case, event: FormReturned, policy: Policy, now: datetime) -> Decision:
@@ -66,7 +68,8 @@ def _judge(
     case: Case, event: FormReturned, policy: Policy, now: datetime, *, mine: bool
 ) -> Decision:
     mail, returned = event.mail, event.returned
-    certain = bool(returned.defects) and set(returned.defects) <= BACK_TO_PATIENT
+    found = set(returned.defects)
+    certain = bool(found & BACK_TO_PATIENT) and found <= BACK_TO_PATIENT | BESIDE
     collecting = Defect.PAGE_MISSING in returned.defects and any(p.code for p in returned.pages)
     if not mine or event.seen_before or not mail.may_answer:
         return review(case, mail, returned, policy, now, "the return needs a person")

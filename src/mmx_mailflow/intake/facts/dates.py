@@ -36,7 +36,10 @@ _MONTHS = {
     for name in names.split()
 }
 _ROMAN = {
-    name: number for number, name in enumerate("I II III IV V VI VII VIII IX X XI XII".split(), 1)
+    name: number
+    for number, name in enumerate(
+        ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"], 1
+    )
 }
 _SEASONS = {
     "spring": (3, 6), "primavera": (3, 6),

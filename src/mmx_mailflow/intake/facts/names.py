@@ -40,10 +40,7 @@ _AFTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_NAMES = frozenset(
-    "hospital clinic clinica clínica centro center laboratorio medical records record request dear hello hi "
-    "thank thanks gracias saludos atentamente regards best sincerely sent from enviado date fecha medicalmex "
-    "english spanish mexico méxico tijuana january february march april june july august september october "
-    "november december unknown please por favor buenas buenos estimados".split()
+    ["hospital", "clinic", "clinica", "clínica", "centro", "center", "laboratorio", "medical", "records", "record", "request", "dear", "hello", "hi", "thank", "thanks", "gracias", "saludos", "atentamente", "regards", "best", "sincerely", "sent", "from", "enviado", "date", "fecha", "medicalmex", "english", "spanish", "mexico", "méxico", "tijuana", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "unknown", "please", "por", "favor", "buenas", "buenos", "estimados"]
 )  # fmt: skip
 _GREETING = re.compile(
     r"^(?:thanks?(?: you)?(?: (?:so|very) much)?|thank you(?: in advance)?|(?:best|kind|warm)?\s*(?:regards|wishes)|sincerely|cordially|best|cheers"

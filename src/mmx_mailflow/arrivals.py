@@ -1,0 +1,439 @@
+"""One mail through the line: read, matched, turned into an event or an outcome."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from mmx_mailflow.casework.case import Case, Decision, State
+from mmx_mailflow.casework.codes import reference
+from mmx_mailflow.casework.decide import decide
+from mmx_mailflow.casework.events import Event, FormReturned, LetterBounced, ProviderMatch
+from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.returned import Returned
+from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
+from mmx_mailflow.forms.packet import places
+from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
+from mmx_mailflow.intake.authenticity import Assessment, trust
+from mmx_mailflow.intake.bounces import read_bounce
+from mmx_mailflow.intake.commands import read_commands
+from mmx_mailflow.intake.event import Read, mail_of, patient_event, provider_event, staff_event
+from mmx_mailflow.intake.match import Candidate, Clues, Match, clues, match, patient_key
+from mmx_mailflow.intake.message import Message
+from mmx_mailflow.intake.read import read
+from mmx_mailflow.intake.understand import Understood, understand
+from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.store import cases, messages, outbox
+
+_FORM_TYPES = (
+    "application/pdf",
+    "image/",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+)
+_DAY = timedelta(days=1)
+log = structlog.get_logger()
+
+
+from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A kept mail with all that was found out before anything is written."""
+
+    number: int
+    kept: messages.Kept
+    message: Message
+    read: Read
+    match: Match
+    assessed: Assessment
+    duplicate: int | None = None
+    stored: cases.Stored | None = None
+
+
+def handle_message(office: Office, number: int) -> None:
+    """Read (3), sort (4), match (5), make the event (6), and let it happen (7 to 9)."""
+    arrived = _arrived(office, number)
+    if arrived is None:
+        return
+    arrived = _with_form(office, arrived)
+    with office.store.begin() as connection:  # commit 2
+        if not messages.claim(connection, number):
+            return
+        settled = _settled(office, connection, arrived)
+        messages.settle(connection, office.keys, number, settled, office.clock.now())
+    log.info(
+        "handled",
+        message=number,
+        kind=arrived.read.understood.kind.value,
+        outcome=settled.outcome.value,
+        case=settled.ref,
+        why=arrived.match.why,
+    )
+
+
+def _arrived(office: Office, number: int) -> Arrived | None:
+    with office.store.begin() as connection:
+        kept = messages.load(connection, office.keys, number)
+    if kept is None or kept.outcome is not None:
+        return None
+    message = read(kept.raw)
+    understood = understand(message, kept.received_at)
+    assessed = trust(
+        message.headers,
+        message.from_addresses,
+        message.from_count,
+        office.trusted_ids,
+        office.protected,
+        message.from_name,
+    )
+    found = Read(
+        number=number,
+        message=_web_form(office, message),
+        understood=understood,
+        trust=assessed.trust,
+        received_at=min(kept.received_at, office.clock.now()),
+        may_answer=understood.may_answer,
+        matches=_matches(office, understood),
+        returned=_inspected(office, message, None),
+        sha256=tuple(hashlib.sha256(p.content).hexdigest() for p in _form_files(message)),
+    )
+    with office.store.begin() as connection:
+        content = hashlib.sha256(f"{found.sender}\0{message.text}".encode())
+        for part in message.parts:
+            content.update(part.content)
+        duplicate = messages.identify(
+            connection, office.keys, number, message.message_id, content.hexdigest()
+        )
+        where = _match(office, connection, found)
+        stored = cases.load(connection, office.keys, where.ref) if where.ref else None
+        found = replace(found, may_answer=_may_answer(office, connection, found))
+    return Arrived(
+        number=number,
+        kept=kept,
+        message=message,
+        read=found,
+        match=where,
+        assessed=assessed,
+        duplicate=duplicate,
+        stored=stored,
+    )
+
+
+def _web_form(office: Office, message: Message) -> Message:
+    """A configured web form names the real person in Reply-To; nobody else may."""
+    sender = message.from_addresses[0] if message.from_addresses else ""
+    if sender in office.web_form_senders and message.reply_to:
+        return replace(message, from_addresses=(message.reply_to,))
+    return message
+
+
+def _matches(office: Office, understood: Understood) -> tuple[ProviderMatch, ...]:
+    return tuple(office.directory.matches(name) for name in understood.facts.providers)
+
+
+def _may_answer(office: Office, connection: Connection, found: Read) -> bool:
+    """No sign of a machine, and the day's cap for this sender is not reached."""
+    if not found.may_answer or not found.sender:
+        return False
+    since = office.clock.now() - _DAY
+    count = outbox.answers_since(connection, office.keys, found.sender, since)
+    if count < office.policy.answers_per_sender_and_day:
+        return True
+    day = office.clock.now().date().isoformat()
+    who = office.keys.lookup("address", found.sender)[:12]
+    tell_staff(office, connection, "caps", f"caps-{who}-{day}", "")
+    return False
+
+
+def _form_files(message: Message) -> list[ReturnedFile]:
+    return [
+        ReturnedFile(name=f"{part.index}", content=part.content)
+        for part in message.parts
+        if part.media_type.startswith(_FORM_TYPES)
+    ]
+
+
+def _inspected(office: Office, message: Message, case: Case | None) -> Returned | None:
+    """What the files of a mail hold of a form; None when there is nothing to look at."""
+    files = _form_files(message)
+    if not files or message.delivery_report is not None:
+        return None
+    form = case.form if case else None
+    boxes = places(packet_facts(case, form, office.policy), office.words) if case and form else ()
+    return inspect(
+        files,
+        key=office.keys.token_key,
+        issued=form,
+        boxes=boxes,
+        today=office.clock.now().astimezone(office.policy.zone()).date(),
+    )
+
+
+def _with_form(office: Office, arrived: Arrived) -> Arrived:
+    """Look again at returned pages with the form that was issued, and merge earlier pages."""
+    case = arrived.stored.case if arrived.stored else None
+    role = arrived.match.role
+    if case is None or case.form is None or arrived.read.returned is None or role != Role.PATIENT:
+        return arrived
+    returned = _inspected(office, arrived.message, case)
+    if returned is not None and case.returns:
+        returned = merge(case.returns[-1].returned, returned, case.form)
+    return replace(arrived, read=replace(arrived.read, returned=returned))
+
+
+def _match(office: Office, connection: Connection, found: Read) -> Match:
+    """Ask the store for every thread that a clue leads to, and let the evidence decide."""
+    pages = found.returned.pages if found.returned else ()
+    forms = tuple(p.code.ref for p in pages if p.code is not None and p.code.verified)
+    signs = clues(found.message, office.policy.records_address, forms)
+    candidates = _candidates(office, connection, signs, found.sender)
+    return match(
+        candidates,
+        kind=found.understood.kind,
+        sender=found.sender,
+        patient=patient_key(found.understood.facts),
+        now=office.clock.now(),
+        several_patients=found.understood.patients > 1,
+    )
+
+
+def _candidates(
+    office: Office, connection: Connection, signs: Clues, sender: str
+) -> list[Candidate]:
+    keys = office.keys
+    asked: tuple[tuple[str, list[cases.Found]], ...] = (
+        ("plus", cases.by_codes(connection, keys, signs.plus_codes)),
+        ("message_id", cases.by_message_ids(connection, keys, signs.message_ids)),
+        ("code", cases.by_codes(connection, keys, signs.codes)),
+        ("form", cases.by_references(connection, signs.forms)),
+        ("reference", cases.by_references(connection, signs.references)),
+        ("sender", cases.by_sender(connection, keys, sender) if sender else []),
+    )
+    return [
+        Candidate(
+            ref=found.ref,
+            role=found.role,
+            provider=found.provider,
+            by=by,
+            closed_at=found.closed_at,
+            patient_key=found.patient_key,
+            recipient=found.recipient,
+            shows=found.shows,
+        )
+        for by, rows in asked
+        for found in rows
+    ]
+
+
+def _settled(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    """The one outcome of a mail: the first line that holds."""
+    kind, sender = arrived.read.understood.kind, arrived.read.sender
+    if sender == office.policy.records_address:
+        return _own(office, connection, arrived)
+    if arrived.duplicate is not None:
+        why = f"the same mail as number {arrived.duplicate}"
+        return messages.Settled(outcome=Outcome.DUPLICATE, why=why, kind=kind)
+    if not arrived.kept.whole:
+        return _too_large(office, connection, arrived)
+    if kind == Kind.BOUNCE:
+        return _bounced(office, connection, arrived)
+    if sender in office.policy.staff_members:
+        return _staff(office, connection, arrived)
+    if kind == Kind.JUNK and not arrived.match.proven:
+        why = "; ".join(arrived.read.understood.why)
+        return messages.Settled(outcome=Outcome.JUNK, why=why, kind=kind)
+    if arrived.match.ref is not None and arrived.match.role != Role.STAFF:
+        return _in_case(office, connection, arrived)
+    if kind == Kind.AUTO_REPLY:
+        return messages.Settled(outcome=Outcome.MACHINE, why="a machine without a case", kind=kind)
+    if arrived.match.new_case and kind == Kind.REQUEST:
+        return _new_case(office, connection, arrived)
+    return _held(office, connection, arrived, arrived.match.why)
+
+
+def _own(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    """Our own copy; a mail with our From that we did not write is held."""
+    ids = [arrived.message.message_id]
+    ours = outbox.by_message_ids(connection, office.keys, ids)
+    if not ours:
+        return messages.Settled(
+            outcome=Outcome.HELD, why="it bears our address and is not from our outbox"
+        )
+    return messages.Settled(
+        outcome=Outcome.OWN_COPY, why="a copy of our own letter", ref=ours[0].ref
+    )
+
+
+def _bounced(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    bounce = read_bounce(arrived.kept.raw, arrived.message)
+    ours = outbox.by_message_ids(connection, office.keys, [bounce.original])
+    stored = cases.load(connection, office.keys, ours[0].ref) if ours and ours[0].ref else None
+    if stored is None:
+        return messages.Settled(
+            outcome=Outcome.MACHINE, why="a bounce of no letter of ours", kind=Kind.BOUNCE
+        )
+    event = LetterBounced(
+        letter=ours[0].letter,
+        to_role=ours[0].to_role,
+        provider=ours[0].provider,
+        permanent=bounce.permanent,
+        code=bounce.code,
+        message=arrived.number,
+    )
+    _happen(office, connection, stored, event, "mail", arrived)
+    return messages.Settled(
+        outcome=Outcome.MACHINE,
+        why="it names the letter that bounced",
+        kind=Kind.BOUNCE,
+        ref=ours[0].ref,
+    )
+
+
+def _too_large(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    megabytes = office.max_message_bytes // 1_000_000
+    if arrived.read.may_answer and arrived.assessed.trust != Trust.FAILED:
+        words = {"megabytes": megabytes}
+        _to_sender(office, connection, arrived, LetterName.TOO_LARGE, f"m{arrived.number}", words)
+    return messages.Settled(
+        outcome=Outcome.TOO_LARGE,
+        why=f"larger than {megabytes} MB",
+        kind=arrived.read.understood.kind,
+    )
+
+
+def _staff(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    """Staff count when their address is proven; anything else is held and reported to it."""
+    proven = arrived.assessed.trust == Trust.VERIFIED or (
+        office.staff_proof == "dmarc_or_token"
+        and arrived.match.proven
+        and arrived.assessed.trust != Trust.FAILED
+    )
+    kind = arrived.read.understood.kind
+    if kind == Kind.AUTO_REPLY or not arrived.read.understood.may_answer:
+        return messages.Settled(outcome=Outcome.MACHINE, why="a machine of staff", kind=kind)
+    if not proven:
+        letter = plain_letter(
+            office, LetterName.ALARM, arrived.read.sender, Role.STAFF, f"unproven-{arrived.number}",
+            {"alarm": "staff_unproven", "details": arrived.match.ref or "", "days": 0},
+        )  # fmt: skip
+        queue_plain(office, connection, [letter])
+        return messages.Settled(outcome=Outcome.HELD, why="staff mail without proof", kind=kind)
+    if arrived.match.ref is None or arrived.stored is None:
+        return _held(office, connection, arrived, "staff mail outside a thread")
+    commands = read_commands(arrived.message.new_text, today=arrived.read.received_at.date())
+    names = [x.command.name for x in commands.lines if x.command is not None and x.command.name]
+    found = replace(
+        arrived.read, matches=tuple(office.directory.matches(n) for n in names if len(n) > 3)
+    )
+    mail = mail_of(found, proven=arrived.match.proven, why=arrived.match.why)
+    event = staff_event(found, mail, commands, arrived.match.shows)
+    _happen(office, connection, arrived.stored, event, "staff", arrived)
+    return messages.Settled(
+        outcome=Outcome.HANDLED, why=arrived.match.why, kind=kind, ref=arrived.match.ref
+    )
+
+
+def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    stored, found, where = arrived.stored, arrived.read, arrived.match
+    assert stored is not None, "a match names a case that is there"
+    event = _event(found, where, stored.case)
+    if isinstance(event, FormReturned):
+        seen = cases.used_elsewhere(connection, office.keys, stored.case.ref, event.sha256)
+        event = event.model_copy(update={"seen_before": seen})
+    machine = found.understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
+    decision = _happen(office, connection, stored, event, where.role.value, arrived)
+    outcome = Outcome.MACHINE if machine else Outcome.HANDLED
+    return messages.Settled(
+        outcome=Outcome.HELD if decision.hold_message else outcome,
+        why=f"{where.why}; {decision.because}",
+        kind=found.understood.kind,
+        ref=where.ref,
+    )
+
+
+def _event(found: Read, where: Match, case: Case) -> Event:
+    mail = mail_of(found, proven=where.proven, why=where.why)
+    if where.role == Role.PROVIDER:
+        return provider_event(found, mail, where.provider)
+    return patient_event(found, mail, new_case=False)
+
+
+def _new_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    found = arrived.read
+    ref = reference(office.clock.draw(8))
+    case = Case(
+        ref=ref,
+        state=State.TRIAGE,
+        received_at=found.received_at,
+        sender=found.sender,
+        trust=found.trust,
+        language=Language(found.understood.reply_language),
+    )
+    mail = mail_of(found, proven=False, why=arrived.match.why)
+    event = patient_event(found, mail, new_case=True)
+    decision = decide(case, event, office.policy, office.clock.now())
+    record(office, connection, None, event, decision, actor="patient", message=arrived.number)
+    return messages.Settled(
+        outcome=Outcome.HELD if decision.hold_message else Outcome.HANDLED,
+        why=decision.because,
+        kind=found.understood.kind,
+        ref=ref,
+    )
+
+
+def _held(office: Office, connection: Connection, arrived: Arrived, why: str) -> messages.Settled:
+    """A person must decide; the writer gets one neutral receipt a day, an emergency at once."""
+    found = arrived.read
+    if found.may_answer and found.trust != Trust.FAILED:
+        day = office.clock.now().astimezone(office.policy.zone()).date().isoformat()
+        name = LetterName.EMERGENCY if found.understood.urgent else LetterName.RECEIPT
+        _to_sender(office, connection, arrived, name, day, {})
+    if found.understood.urgent:
+        tell_staff(office, connection, "emergency", f"emergency-{arrived.number}", "")
+    return messages.Settled(
+        outcome=Outcome.HELD, why=why or "no thread", kind=found.understood.kind
+    )
+
+
+def _happen(
+    office: Office,
+    connection: Connection,
+    stored: cases.Stored,
+    event: Event,
+    actor: str,
+    arrived: Arrived,
+) -> Decision:
+    decision = decide(stored.case, event, office.policy, office.clock.now())
+    files = arrived.read.sha256 if isinstance(event, FormReturned) else ()
+    record(
+        office,
+        connection,
+        stored,
+        event,
+        decision,
+        actor=actor,
+        message=arrived.number,
+        files=files,
+    )
+    return decision
+
+
+def _to_sender(
+    office: Office,
+    connection: Connection,
+    arrived: Arrived,
+    name: LetterName,
+    occasion: str,
+    words: dict[str, object],
+) -> None:
+    letter = plain_letter(office, name, arrived.read.sender, Role.PATIENT, occasion, words)
+    language = Language(arrived.read.understood.reply_language)
+    answers = arrived.message.message_id
+    queue_plain(
+        office, connection, [letter.model_copy(update={"language": language, "answers": answers})]
+    )

@@ -1,0 +1,93 @@
+"""All commands in one list, and the one place that turns errors into lines and numbers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmx_mailflow.cli import files, service, setup
+from mmx_mailflow.cli.common import Failure, Options
+from mmx_mailflow.settings import ConfigError
+
+DONE, WRONG, MISUSED = 0, 1, 2
+
+COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
+    ("init", setup.init),
+    ("check", setup.check),
+    ("run", service.run),
+    ("once", service.once),
+    ("demo", service.demo),
+    ("sandbox", service.sandbox),
+    ("parse", files.parse),
+    ("form", files.form),
+    ("inspect-form", files.inspect_form),
+)
+"""A space in a name stands between a group and its command."""
+
+GROUPS: dict[str, str] = {}
+"""What each group of commands is for."""
+
+
+def application() -> typer.Typer:
+    """The commands as typer knows them."""
+    app = typer.Typer(
+        name="mmx-mailflow",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Medical-record requests by mail. First: `mmx-mailflow init`, then `check`.",
+    )
+    app.callback()(_common)
+    groups = {name: typer.Typer(no_args_is_help=True, help=says) for name, says in GROUPS.items()}
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    for name, does in COMMANDS:
+        group_name, _, verb = name.rpartition(" ")
+        groups.get(group_name, app).command(verb)(does)
+    return app
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command; 0 is done, 1 something is wrong, 2 a wrong call or configuration."""
+    command = typer.main.get_command(application())
+    try:
+        number = command.main(list(words), prog_name="mmx-mailflow", standalone_mode=False)
+    except typer.TyperException as error:
+        return _say(error.format_message(), MISUSED)
+    except ConfigError as error:
+        return _say(str(error), MISUSED)
+    except Failure as error:
+        return _say(str(error), WRONG)
+    except typer.Abort:
+        return _say("stopped", WRONG)
+    except BrokenPipeError:
+        # The reader of our output left; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return number if isinstance(number, int) else DONE
+
+
+def _common(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            envvar="MMX_CONFIG",
+            metavar="FILE",
+            help="The configuration; ./config.toml when nothing is said.",
+        ),
+    ] = None,
+) -> None:
+    """Medical-record requests by mail. First: `mmx-mailflow init`, then `check`."""
+    context.obj = Options(config=config or Path("config.toml"))
+
+
+def _say(line: Any, number: int) -> int:  # noqa: ANN401  typer's own errors are not typed
+    sys.stderr.write(" ".join(str(line).split()) + "\n")
+    return number

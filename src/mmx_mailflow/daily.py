@@ -1,0 +1,89 @@
+"""The daily letters: counts for the desk, the holding pen and the junk list for the members."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from mmx_mailflow.casework.case import State
+from mmx_mailflow.casework.deadlines import deadlines
+from mmx_mailflow.casework.letters import Letter, LetterName
+from mmx_mailflow.casework.values import Outcome, Role
+from mmx_mailflow.intake.read import read
+from mmx_mailflow.office import Office, plain_letter
+from mmx_mailflow.store import cases, journal, messages
+
+DAILY_HOUR = 8
+_MOST_LISTED = 50
+_WORDS = 200
+
+
+def daily_letters(office: Office, connection: Connection, now: datetime) -> list[Letter]:
+    """The letters of this day; lists that are empty are not sent."""
+    occasion = f"day-{now.date()}"
+    digest = _digest(office, connection, now)
+    letters = [
+        plain_letter(office, LetterName.DIGEST, to, Role.STAFF, occasion, digest)
+        for to in office.policy.notify
+    ]
+    pen = _listed(office, connection, Outcome.HELD, now - timedelta(days=30))
+    junk = _listed(office, connection, Outcome.JUNK, now - timedelta(days=1))
+    for name, mails in ((LetterName.HOLDING_PEN, pen), (LetterName.JUNK_LIST, junk)):
+        letters += [
+            plain_letter(office, name, to, Role.STAFF, occasion, {"mails": mails})
+            for to in office.policy.staff_members
+            if mails
+        ]
+    return letters
+
+
+def _digest(office: Office, connection: Connection, now: datetime) -> dict[str, object]:
+    every = cases.listing(connection, office.keys)
+    running = [case for case in every if case.state not in {State.CLOSED, State.PURGED}]
+    tomorrow = now + timedelta(days=1)
+    due: list[JsonValue] = []
+    tasks: list[JsonValue] = []
+    for case in running:
+        soon = [d for d in deadlines(case, office.policy) if d.at <= tomorrow]
+        if soon:
+            due.append({"ref": case.ref, "state": case.state.value, "due": soon[0].at.isoformat()})
+        tasks += [
+            {"ref": case.ref, "task": t.name.value, "age_days": (now - t.opened_at).days}
+            for t in case.tasks
+        ]
+    counts: dict[str, JsonValue] = {f"mail_{k}": n for k, n in messages.counts(connection).items()}
+    counts["open_cases"] = len(running)
+    heads: list[JsonValue] = [
+        {"ref": ref, "head": head[:16]} for ref, head in journal.heads(connection)
+    ]
+    return {"counts": counts, "due": due, "tasks": tasks, "chain_heads": heads}
+
+
+def _listed(
+    office: Office, connection: Connection, outcome: Outcome, since: datetime
+) -> list[JsonValue]:
+    """Mails of an outcome that belong to no case, with what is needed to decide."""
+    rows = [
+        row
+        for row in messages.listing(connection, office.keys, outcome=outcome)
+        if row["ref"] is None and row["received_at"] >= since  # type: ignore[operator]
+    ]
+    listed: list[JsonValue] = []
+    for row in rows[-_MOST_LISTED:]:
+        kept = messages.load(connection, office.keys, int(str(row["number"])))
+        if kept is None:
+            continue
+        message = read(kept.raw)
+        listed.append(
+            {
+                "number": kept.number,
+                "sender": message.from_addresses[0] if message.from_addresses else "",
+                "received": kept.received_at.isoformat(),
+                "first_words": message.new_text[:_WORDS],
+                "why": str(row["why"]),
+                "guesses": [],
+            }
+        )
+    return listed

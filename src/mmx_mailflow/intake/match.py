@@ -1,0 +1,162 @@
+"""Which case a mail belongs to (product.md section 7): the strongest evidence decides."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mmx_mailflow.casework.codes import read_reply_code, references, reply_codes
+from mmx_mailflow.casework.facts import Facts
+from mmx_mailflow.casework.values import Address, CaseId, Kind, Role
+from mmx_mailflow.intake.message import Message
+
+REOPENS_WITHIN = timedelta(days=90)
+_ORDER = ("plus", "message_id", "code", "form", "reference", "sender")
+_STRONG = frozenset({"plus", "message_id", "code", "form"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clues:
+    """What a mail says of its thread."""
+
+    plus_codes: tuple[str, ...] = field(repr=False)
+    message_ids: tuple[str, ...] = field(repr=False)
+    codes: tuple[str, ...] = field(repr=False)
+    references: tuple[CaseId, ...] = ()
+    forms: tuple[CaseId, ...] = ()
+    """Cases named by codes on form pages that were verified."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A case that a clue leads to."""
+
+    ref: CaseId
+    role: Role
+    provider: int
+    by: str
+    """plus, message_id, code, form, reference or sender."""
+    closed_at: datetime | None
+    patient_key: str = field(default="", repr=False)
+    recipient: Address = field(default="", repr=False)
+    shows: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Where a mail belongs."""
+
+    ref: CaseId | None
+    why: str
+    role: Role = Role.PATIENT
+    provider: int = 0
+    proven: bool = False
+    """A token of a letter that went to this very sender."""
+    new_case: bool = False
+    held: bool = False
+    shows: tuple[str, ...] = field(default=(), repr=False)
+    guesses: tuple[CaseId, ...] = ()
+
+
+def clues(message: Message, records_address: Address, forms: Sequence[CaseId] = ()) -> Clues:
+    """The clues of a mail: tokens first, names last."""
+    local, _, domain = records_address.partition("@")
+    prefix, suffix = f"{local}+", f"@{domain}"
+    tags = (
+        a.removeprefix(prefix).removesuffix(suffix)
+        for a in message.to
+        if a.startswith(prefix) and a.endswith(suffix)
+    )
+    words = f"{message.subject}\n{message.text[:60_000]}"
+    return Clues(
+        plus_codes=tuple(code for tag in tags if (code := read_reply_code(tag)) is not None),
+        message_ids=tuple(dict.fromkeys((*message.in_reply_to, *reversed(message.references))))[
+            :40
+        ],
+        codes=reply_codes(words),
+        references=references(words)[:10],
+        forms=tuple(dict.fromkeys(forms)),
+    )
+
+
+def patient_key(facts: Facts) -> str:
+    """Name and birth date in a normal form, empty when one of them is open."""
+    if facts.patient_name is None or facts.date_of_birth is None:
+        return ""
+    name = unicodedata.normalize("NFKD", facts.patient_name.casefold())
+    name = "".join(c for c in name if (c.isalpha() and not unicodedata.combining(c)) or c == " ")
+    return f"{' '.join(sorted(name.split()))}|{facts.date_of_birth.isoformat()}"
+
+
+def match(
+    candidates: Sequence[Candidate],
+    *,
+    kind: Kind,
+    sender: Address,
+    patient: str,
+    now: datetime,
+    several_patients: bool = False,
+) -> Match:
+    """The case by the strongest clue; a reference or a sender alone must agree with another."""
+    strong = [c for c in candidates if c.by in _STRONG]
+    if len({c.ref for c in strong if c.by != "code"}) > 1 or (
+        not [c for c in strong if c.by != "code"] and len({c.ref for c in strong}) > 1
+    ):
+        return Match(ref=None, held=True, why="tokens of several cases", guesses=_refs(strong))
+    if strong:
+        return _by_token(min(strong, key=lambda c: _ORDER.index(c.by)), strong, sender)
+    known = [c for c in candidates if c.by == "sender" and _reachable(c, now)]
+    named = {c.ref for c in candidates if c.by == "reference"}
+    both = [c for c in known if c.ref in named]
+    if both:
+        return _weak(both[0], "its reference and a known sender")
+    return _by_sender(known, named, kind, patient, several=several_patients)
+
+
+def _by_token(best: Candidate, strong: Sequence[Candidate], sender: Address) -> Match:
+    mine = [c for c in strong if c.ref == best.ref]
+    proof = next((c for c in mine if c.recipient and c.recipient.lower() == sender), None)
+    chosen = proof or best
+    return Match(
+        ref=best.ref,
+        role=chosen.role,
+        provider=chosen.provider,
+        proven=proof is not None,
+        shows=next((c.shows for c in mine if c.shows and c.recipient.lower() == sender), ()),
+        why=f"the {best.by.replace('_', ' ')} of one of our letters",
+    )
+
+
+def _by_sender(
+    known: Sequence[Candidate], named: set[CaseId], kind: Kind, patient: str, *, several: bool
+) -> Match:
+    open_cases = list({c.ref: c for c in known if c.closed_at is None}.values())
+    same = [c for c in open_cases if patient and c.patient_key == patient]
+    if kind == Kind.REQUEST:
+        if same and not several:
+            return _weak(same[0], "the same patient of the same sender")
+        only = open_cases[0] if len(open_cases) == 1 else None
+        if only is not None and not patient and only.role == Role.PATIENT and not several:
+            return _weak(only, "a known sender with one open case")
+        return Match(ref=None, new_case=True, why="a new request")
+    if len(open_cases) == 1:
+        return _weak(open_cases[0], "a known sender with one open case")
+    closed = [c for c in known if c.closed_at is not None]
+    if not open_cases and len({c.ref for c in closed}) == 1:
+        return _weak(closed[0], "a known sender with one closed case")
+    guesses = _refs([*open_cases, *closed]) + tuple(sorted(named))
+    return Match(ref=None, held=True, why="no thread that it surely belongs to", guesses=guesses)
+
+
+def _weak(chosen: Candidate, why: str) -> Match:
+    return Match(ref=chosen.ref, role=chosen.role, provider=chosen.provider, why=why)
+
+
+def _reachable(candidate: Candidate, now: datetime) -> bool:
+    return candidate.closed_at is None or now - candidate.closed_at <= REOPENS_WITHIN
+
+
+def _refs(candidates: Sequence[Candidate]) -> tuple[CaseId, ...]:
+    return tuple(dict.fromkeys(c.ref for c in candidates))

@@ -1,0 +1,175 @@
+"""What the line works with, and how a decision becomes rows: composing and recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from mmx_mailflow.casework.case import Case, Decision
+from mmx_mailflow.casework.events import Event
+from mmx_mailflow.casework.letters import FileAttachment, Letter, LetterName, PacketAttachment
+from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.values import Role
+from mmx_mailflow.forms.packet import FormWords, issued_form, packet
+from mmx_mailflow.intake.directory import Directory
+from mmx_mailflow.intake.match import patient_key
+from mmx_mailflow.intake.read import part_of
+from mmx_mailflow.letters.compose import Attached, Templates, compose
+from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.store import cases, messages, outbox
+from mmx_mailflow.store.engine import Store
+from mmx_mailflow.store.vault import Keys
+from mmx_mailflow.transport.clock import Clock
+
+_FORM_TYPES = (
+    "application/pdf",
+    "image/",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+)
+_DAY = timedelta(days=1)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Everything that stays the same from mail to mail."""
+
+    store: Store
+    keys: Keys = field(repr=False)
+    policy: Policy
+    templates: Templates = field(repr=False)
+    words: FormWords = field(repr=False)
+    directory: Directory = field(repr=False)
+    clock: Clock
+    trusted_ids: tuple[str, ...] = ()
+    staff_proof: str = "dmarc"
+    protected: frozenset[str] = frozenset()
+    web_form_senders: frozenset[str] = frozenset()
+    answer_since: datetime
+    max_message_bytes: int = 40_000_000
+    own_copy: str = "envelope"
+    plus: bool = False
+
+
+def record(
+    office: Office,
+    connection: Connection,
+    before: cases.Stored | None,
+    event: Event,
+    decision: Decision,
+    *,
+    actor: str,
+    message: int | None = None,
+    files: tuple[str, ...] = (),
+) -> None:
+    """Compose the letters (8) and write everything together (9)."""
+    case = _with_pages(office, decision.case)
+    decision = replace(decision, case=case)
+    letters = [_composed(office, connection, letter, case) for letter in decision.letters]
+    recording = cases.Recording(
+        before=before,
+        event=event,
+        decision=decision,
+        letters=letters,
+        actor=actor,
+        message=message,
+        patient_key=office.keys.lookup("patient", patient_key(case.facts)),
+        files=files,
+    )
+    cases.record(connection, office.keys, recording, office.policy, office.clock.now())
+
+
+def _with_pages(office: Office, case: Case) -> Case:
+    """How many pages a new issue has is known once it is laid out."""
+    if case.form is None or case.form.pages:
+        return case
+    laid_out = issued_form(packet_facts(case, case.form, office.policy), office.words)
+    return replace(case, form=laid_out)
+
+
+def _composed(
+    office: Office, connection: Connection, letter: Letter, case: Case
+) -> outbox.Composed:
+    files = [_attached(office, connection, item, case) for item in letter.attachments]
+    return _written(office, letter, case, [f for f in files if f is not None])
+
+
+def _attached(
+    office: Office,
+    connection: Connection,
+    item: PacketAttachment | FileAttachment,
+    case: Case,
+) -> Attached | None:
+    if isinstance(item, PacketAttachment):
+        assert case.form is not None
+        facts = packet_facts(case, case.form, office.policy)
+        content = packet(facts, office.words, key=office.keys.token_key)
+        return Attached(f"{case.ref}-authorization", "application/pdf", content)
+    number, _, index = item.file.partition(".")
+    kept = messages.load(connection, office.keys, int(number))
+    part = part_of(kept.raw, int(index)) if kept else None
+    return Attached(item.name, part.media_type, part.content) if part else None
+
+
+def _written(
+    office: Office, letter: Letter, case: Case | None, files: Sequence[Attached] = ()
+) -> outbox.Composed:
+    made = compose(
+        letter,
+        case,
+        office.policy,
+        draw=office.clock.draw(16),
+        now=office.clock.now(),
+        token_key=office.keys.token_key,
+        templates=office.templates,
+        attachments=files,
+        plus_addressing=office.plus,
+    )
+    return outbox.Composed(
+        message_id=made.message_id,
+        business_key=made.business_key,
+        letter=letter.name,
+        to_role=letter.to_role,
+        provider=letter.provider,
+        occasion=letter.occasion,
+        recipient=made.recipient,
+        reply_code=made.reply_code,
+        raw=made.raw,
+        shows=letter.shows,
+        not_before=letter.not_before,
+    )
+
+
+def plain_letter(
+    office: Office, name: LetterName, to: str, role: Role, occasion: str, words: dict[str, object]
+) -> Letter:
+    language = office.policy.staff_language
+    return Letter.model_validate(
+        {"name": name, "to_role": role, "to": to, "occasion": occasion, "language": language,
+         "words": words}
+    )  # fmt: skip
+
+
+def queue_plain(office: Office, connection: Connection, letters: Sequence[Letter]) -> int:
+    """Queue letters that belong to no case."""
+    written = [_written(office, letter, None) for letter in letters]
+    return outbox.queue(connection, office.keys, None, written, office.clock.now())
+
+
+def tell_staff(
+    office: Office, connection: Connection, alarm: str, occasion: str, details: str
+) -> None:
+    """An alarm without personal data to everyone who is to be notified."""
+    words: dict[str, object] = {"alarm": alarm, "details": details, "days": 0}
+    queue_plain(
+        office,
+        connection,
+        [
+            plain_letter(office, LetterName.ALARM, to, Role.STAFF, occasion, words)
+            for to in office.policy.notify
+        ],
+    )

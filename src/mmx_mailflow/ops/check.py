@@ -1,0 +1,118 @@
+"""Would the service work: one finding for each thing that it needs, with the remedy."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.values import Language, Value
+from mmx_mailflow.settings import (
+    ConfigError,
+    Settings,
+    data_path,
+    load,
+    moved_clock,
+    refuse_examples,
+)
+
+
+class Grade(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Finding(Value):
+    """One thing that was looked at."""
+
+    name: str
+    grade: Grade
+    detail: str
+    remedy: str = ""
+
+
+def findings(config: Path, environ: Mapping[str, str], now: datetime) -> Iterator[Finding]:
+    """Everything that `check` says, in order; raises `ConfigError` for an unusable file."""
+    settings = load(config, environ)
+    yield _configuration(settings)
+    yield _people(settings)
+    yield _key(settings)
+    yield _templates(settings)
+    yield _clock(settings, environ, now)
+
+
+def _configuration(settings: Settings) -> Finding:
+    try:
+        refuse_examples(settings)
+    except ConfigError as error:
+        return Finding(
+            name="configuration", grade=Grade.FAIL, detail=str(error), remedy="edit config.toml"
+        )
+    return Finding(name="configuration", grade=Grade.OK, detail="every key is known and valid")
+
+
+def _people(settings: Settings) -> Finding:
+    lacking = [
+        key
+        for key, value in (
+            ("service.agent_name", settings.service.agent_name),
+            ("staff.members", settings.staff.members),
+            ("staff.notify", settings.staff.notify),
+            ("security.trusted_authserv_ids", settings.security.trusted_authserv_ids),
+        )
+        if not value
+    ]
+    if lacking:
+        detail = "empty: " + ", ".join(lacking)
+        return Finding(name="people", grade=Grade.WARN, detail=detail, remedy="fill them in")
+    return Finding(name="people", grade=Grade.OK, detail="staff, agent and trusted server named")
+
+
+def _key(settings: Settings) -> Finding:
+    path = settings.security.key_file
+    try:
+        mode, size = path.stat().st_mode, len(path.read_bytes())
+    except OSError as error:
+        detail = f"cannot be read ({error.strerror})"
+        return Finding(name="key", grade=Grade.FAIL, detail=detail, remedy="mmx-mailflow init")
+    if not size:
+        remedy = "bring back the copy of the key"
+        return Finding(name="key", grade=Grade.FAIL, detail="is empty", remedy=remedy)
+    if stat.S_IMODE(mode) & 0o077:
+        remedy = "chmod 600 the key file"
+        return Finding(name="key", grade=Grade.WARN, detail="others may read it", remedy=remedy)
+    return Finding(
+        name="key", grade=Grade.OK, detail="is there", remedy="keep a copy on another machine"
+    )
+
+
+def _templates(settings: Settings) -> Finding:
+    folders = [path for path in (settings.service.templates_dir, data_path("templates")) if path]
+    lacking = [
+        f"{language.value}/{name.value}"
+        for language in Language
+        for name in LetterName
+        if not any((folder / language.value / name.value).is_dir() for folder in folders)
+    ]
+    if lacking:
+        detail = f"{len(lacking)} letters have no template: {', '.join(lacking[:3])}"
+        return Finding(
+            name="templates", grade=Grade.FAIL, detail=detail, remedy="install the program again"
+        )
+    detail = f"{len(LetterName)} letters in both languages"
+    return Finding(name="templates", grade=Grade.OK, detail=detail)
+
+
+def _clock(settings: Settings, environ: Mapping[str, str], now: datetime) -> Finding:
+    moved = moved_clock(settings, environ)
+    if moved is not None:
+        detail = f"starts at {moved.isoformat()}"
+        return Finding(name="clock", grade=Grade.WARN, detail=detail, remedy="unset MMX_NOW")
+    local = now.astimezone(settings.policy().zone()).isoformat(timespec="minutes")
+    return Finding(name="clock", grade=Grade.OK, detail=f"{local} in {settings.service.timezone}")
