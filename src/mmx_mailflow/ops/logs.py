@@ -21,8 +21,11 @@ _QUIET = (
 """Libraries that would log words of a mail: addresses, header names, names of files."""
 
 
-def set_up(*, json_lines: bool | None = None) -> None:
-    """Send our log lines to standard error: readable on a terminal, JSON elsewhere."""
+def set_up(*, json_lines: bool | None = None, quiet: bool = False) -> None:
+    """Send our log lines to standard error: readable on a terminal, JSON elsewhere.
+
+    `quiet` leaves errors only.
+    """
     as_json = not sys.stderr.isatty() if json_lines is None else json_lines
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -35,7 +38,9 @@ def set_up(*, json_lines: bool | None = None) -> None:
             if as_json
             else structlog.dev.ConsoleRenderer(colors=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.ERROR if quiet else logging.INFO
+        ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
