@@ -34,7 +34,9 @@ def test_a_complete_request_in_english_goes_from_the_first_mail_to_the_closed_ca
     assert case.form_issued_at is not None
 
     world.passes(days=1)
-    world.writes(ANA, "", "Here are the signed pages.", answers=first, files=world.signed_form(first))
+    world.writes(
+        ANA, "", "Here are the signed pages.", answers=first, files=world.signed_form(first)
+    )
     assert world.case().state == State.FORM_REVIEW
     [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
     assert FARO in words_of(review)

@@ -13,7 +13,7 @@ from pathlib import Path
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.daemon import template_texts
+from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.forms.packet import issued_form, places, words_from
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry
 from mmx_mailflow.letters.compose import templates_from
@@ -29,7 +29,7 @@ from mmx_mailflow.transport.smtp import Sender, SenderAddress
 from tests.servers.dovecot import Dovecot, running
 from tests.servers.smtp_listener import Listener, Taken, listening
 from tests.stories.mails import AUTHSERV, RECORDS, files_in, written
-from tests.stories.pen import photographed
+from mmx_mailflow.sandbox.pen import photographed
 
 START = datetime(2026, 11, 2, 17, tzinfo=UTC)  # a Monday, 09:00 in Tijuana
 LUZ, RAUL, DESK = "luz@office.example", "raul@office.example", "desk@office.example"

@@ -10,13 +10,13 @@ _KIND = (
 )
 _CAP = r"[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&.-]*"
 _SMALL = r"(?:de|del|la|las|los|el|y|e|para|San|Santa)"
-_NAMED = re.compile(rf"\b{_KIND}(?:\s+(?:{_SMALL}\s+){{0,3}}{_CAP}){{1,6}}")
+_NAMED = re.compile(rf"\b{_KIND}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,3}}(?!{_KIND}\b|Dra?\b){_CAP}){{1,6}}")
 _ENDS = re.compile(
-    rf"\b{_CAP}(?:\s+(?:{_SMALL}\s+){{0,2}}{_CAP}){{0,4}}\s+(?:Hospital|Clinic|Medical Center|Surgical Center"
+    rf"\b{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,4}}[ \t]+(?:Hospital|Clinic|Medical Center|Surgical Center"
     r"|Dental|Medical Group|Lab(?:oratory)?|Imaging|Institute)\b"
 )
 _DOCTOR = re.compile(
-    rf"\b(?:Dr|Dra|Doctor|Doctora)\.?\s+{_CAP}(?:\s+(?:{_SMALL}\s+){{0,2}}{_CAP}){{0,3}}"
+    rf"\b(?:Dr|Dra|Doctor|Doctora)\.?[ \t]+{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,3}}"
 )
 _AT_HOME = re.compile(
     r"\b(?:my|our|his|her|new|current|family|local|mi|su|nuev[oa])\s+(?:[a-z]+\s+){0,3}(?:doctor|physician|surgeon|cardi\w+|orthop\w+|specialist"

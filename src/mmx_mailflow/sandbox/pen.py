@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from mmx_mailflow.forms.packet import PlaceBox
 
 SCALE = 2.0
+_HEIGHT = 792
 STROKES = (0, -14, 10, -20, 8, -6, 16, -18, 4)
 
 
@@ -22,7 +23,7 @@ def photographed(
     document.close()
     pen = ImageDraw.Draw(image)
     for box in (b for b in boxes if b.page == page and b.place in sign):
-        x, y = box.x * SCALE + 40, (792 - box.y - 15) * SCALE
+        x, y = box.x * SCALE + 40, (_HEIGHT - box.y - 15) * SCALE
         line = [(x + 6 * n, y + STROKES[n % len(STROKES)]) for n in range(28)]
         pen.line(line, fill=(20, 20, 90), width=3)
     image = image.rotate(tilt, expand=True, fillcolor="white", resample=Image.Resampling.BILINEAR)

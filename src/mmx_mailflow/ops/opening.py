@@ -1,0 +1,93 @@
+"""From the configuration to an open office: store, templates, directory, mailbox, mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmx_mailflow.forms.packet import words_from
+from mmx_mailflow.intake.directory import Directory
+from mmx_mailflow.letters.compose import templates_from
+from mmx_mailflow.office import Office
+from mmx_mailflow.settings import Mailbox as MailboxSettings
+from mmx_mailflow.settings import Settings, Smtp, data_path
+from mmx_mailflow.store import directory
+from mmx_mailflow.store.engine import open_store
+from mmx_mailflow.store.vault import load_keys
+from mmx_mailflow.transport.clock import Clock
+from mmx_mailflow.transport.imap import Mailbox, MailboxAddress
+from mmx_mailflow.transport.smtp import Sender, SenderAddress
+
+
+def template_texts(own: Path | None) -> Mapping[str, str]:
+    """Every template as text by its path; a configured folder may override any."""
+    texts: dict[str, str] = {}
+    for folder in (data_path("templates"), *((own,) if own else ())):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in {".txt", ".html", ".toml"}:
+                texts[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
+    return texts
+
+
+def open_office(settings: Settings, clock: Clock) -> Office:
+    """Everything the line works with; raises what the store and the settings raise."""
+    keys = load_keys(settings.security.key_file)
+    store = open_store(settings.database.full_url(), keys, data_path("migrations"))
+    texts = template_texts(settings.service.templates_dir)
+    with store.begin() as connection:
+        entries = directory.entries(connection)
+    ours = {settings.service.records_address, *settings.staff.members, *(e.email for e in entries)}
+    return Office(
+        store=store,
+        keys=keys,
+        policy=settings.policy(),
+        templates=templates_from(texts),
+        words=words_from(texts),
+        directory=Directory.of(entries),
+        clock=clock,
+        trusted_ids=settings.security.trusted_authserv_ids,
+        staff_proof=settings.security.staff_proof,
+        protected=frozenset(a.rpartition("@")[2] for a in ours if "@" in a),
+        web_form_senders=frozenset(settings.service.web_form_senders),
+        answer_since=settings.service.answer_since,
+        max_message_bytes=settings.service.max_message_mb * 1_000_000,
+        own_copy=settings.smtp.own_copy,
+        plus=settings.service.plus_addressing == "on",
+    )
+
+
+def mailbox_of(box: MailboxSettings) -> Mailbox:
+    """The mailbox of a section of the configuration, not connected yet."""
+    return Mailbox(
+        MailboxAddress(
+            name=box.name,
+            host=box.host,
+            port=box.port,
+            security=box.security,
+            username=box.username,
+            password=box.password(),
+            folder=box.folder,
+            filed_folder=box.filed_folder,
+            review_folder=box.review_folder,
+            sent_folder=box.sent_folder,
+            idle=box.idle,
+            timeout=box.timeout_seconds,
+            ca_file=str(box.ca_file) if box.ca_file else None,
+        )
+    )
+
+
+def sender_of(smtp: Smtp) -> Sender:
+    """The mail server of the configuration, not connected yet."""
+    return Sender(
+        SenderAddress(
+            host=smtp.host,
+            port=smtp.port,
+            security=smtp.security,
+            username=smtp.username,
+            password=smtp.password(),
+            timeout=smtp.timeout_seconds,
+            messages_per_minute=smtp.messages_per_minute,
+            ca_file=str(smtp.ca_file) if smtp.ca_file else None,
+        )
+    )
