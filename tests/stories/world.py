@@ -21,7 +21,7 @@ from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.office import Office
 from mmx_mailflow.settings import data_path
 from mmx_mailflow.store import cases, journal, messages, outbox
-from mmx_mailflow.store.engine import open_store
+from mmx_mailflow.store.engine import Store, open_store
 from mmx_mailflow.store.vault import create_key_file, load_keys
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.imap import Mailbox
@@ -129,26 +129,32 @@ class World:
         )
 
 
-@contextlib.contextmanager
-def a_world(folder: Path) -> Iterator[World]:
-    with running() as dovecot, listening() as listener:
+def office_in(folder: Path, clock: Clock, store: type[Store] = Store, url: str = "") -> Office:
+    """The office of a folder: its key file, its database, the templates that everybody has."""
+    if not (folder / "key").exists():
         create_key_file(folder / "key")
-        keys = load_keys(folder / "key")
-        store = open_store(f"sqlite:///{folder}/mail.db", keys, data_path("migrations"))
+    keys = load_keys(folder / "key")
+    opened = open_store(url or f"sqlite:///{folder}/mail.db", keys, data_path("migrations"))
+    texts = template_texts(None)
+    return Office(
+        store=store(opened.engine, keys),
+        keys=keys,
+        policy=POLICY,
+        templates=templates_from(texts),
+        words=words_from(texts),
+        directory=Directory.of(DIRECTORY),
+        clock=clock,
+        trusted_ids=(AUTHSERV,),
+        protected=frozenset({"office.example", "faro.example", "mision.example"}),
+        answer_since=START - timedelta(days=1),
+    )
+
+
+@contextlib.contextmanager
+def a_world(folder: Path, url: str = "") -> Iterator[World]:
+    with running() as dovecot, listening() as listener:
         clock = Clock(START)
-        texts = template_texts(None)
-        office = Office(
-            store=store,
-            keys=keys,
-            policy=POLICY,
-            templates=templates_from(texts),
-            words=words_from(texts),
-            directory=Directory.of(DIRECTORY),
-            clock=clock,
-            trusted_ids=(AUTHSERV,),
-            protected=frozenset({"office.example", "faro.example", "mision.example"}),
-            answer_since=START - timedelta(days=1),
-        )
+        office = office_in(folder, clock, url=url)
         world = World(dovecot, listener, office, clock)
 
         def own_copy(taken: Taken) -> None:
@@ -159,7 +165,7 @@ def a_world(folder: Path) -> Iterator[World]:
         try:
             yield world
         finally:
-            store.close()
+            office.store.close()
 
 
 def with_policy(world: World, **changes: object) -> World:
