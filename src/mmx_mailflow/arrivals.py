@@ -27,6 +27,7 @@ from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.intake.understand import Understood, understand
 from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
 
 _FORM_TYPES = (
@@ -35,10 +36,8 @@ _FORM_TYPES = (
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 )
 _DAY = timedelta(days=1)
+_SHORTEST_NAME = 3
 log = structlog.get_logger()
-
-
-from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +296,7 @@ def _bounced(office: Office, connection: Connection, arrived: Arrived) -> messag
 def _too_large(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     megabytes = office.max_message_bytes // 1_000_000
     if arrived.read.may_answer and arrived.assessed.trust != Trust.FAILED:
-        words = {"megabytes": megabytes}
+        words: dict[str, object] = {"megabytes": megabytes}
         _to_sender(office, connection, arrived, LetterName.TOO_LARGE, f"m{arrived.number}", words)
     return messages.Settled(
         outcome=Outcome.TOO_LARGE,
@@ -328,7 +327,8 @@ def _staff(office: Office, connection: Connection, arrived: Arrived) -> messages
     commands = read_commands(arrived.message.new_text, today=arrived.read.received_at.date())
     names = [x.command.name for x in commands.lines if x.command is not None and x.command.name]
     found = replace(
-        arrived.read, matches=tuple(office.directory.matches(n) for n in names if len(n) > 3)
+        arrived.read,
+        matches=tuple(office.directory.matches(n) for n in names if len(n) > _SHORTEST_NAME),
     )
     mail = mail_of(found, proven=arrived.match.proven, why=arrived.match.why)
     event = staff_event(found, mail, commands, arrived.match.shows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -66,7 +67,7 @@ def handle_kept(office: Office) -> int:
         numbers = messages.waiting(connection, office.clock.now(), _MANY)
     for number in numbers:
         try:
-            _again_when_moved(lambda n=number: handle_message(office, n))
+            _again_when_moved(partial(handle_message, office, number))
         except StoreNotNowError:
             raise
         except Exception as error:  # noqa: BLE001  three strikes park a mail; the next goes on
@@ -102,7 +103,7 @@ def handle_due(office: Office) -> int:
     with office.store.begin() as connection:
         refs = cases.due(connection, office.clock.now(), _MANY)
     for ref in refs:
-        _again_when_moved(lambda r=ref: _one_deadline(office, r))
+        _again_when_moved(partial(_one_deadline, office, ref))
     return len(refs)
 
 
@@ -249,7 +250,7 @@ def look_up_uncertain(office: Office, mailboxes: Sequence[Mailbox]) -> int:
         doubts = outbox.doubts(connection)
     for doubt in doubts:
         found = any(_has_copy(mailbox, doubt.message_id) for mailbox in mailboxes)
-        _again_when_moved(lambda d=doubt, f=found: _resolve(office, d, found=f))
+        _again_when_moved(partial(_resolve, office, doubt, found=found))
     return len(doubts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -25,12 +25,6 @@ from mmx_mailflow.store.engine import Store
 from mmx_mailflow.store.vault import Keys
 from mmx_mailflow.transport.clock import Clock
 
-_FORM_TYPES = (
-    "application/pdf",
-    "image/",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-)
-_DAY = timedelta(days=1)
 log = structlog.get_logger()
 
 
@@ -147,6 +141,7 @@ def _written(
 def plain_letter(
     office: Office, name: LetterName, to: str, role: Role, occasion: str, words: dict[str, object]
 ) -> Letter:
+    """A letter that belongs to no case, in the language of the office."""
     language = office.policy.staff_language
     return Letter.model_validate(
         {"name": name, "to_role": role, "to": to, "occasion": occasion, "language": language,

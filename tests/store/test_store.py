@@ -12,6 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
+from tests.casework.made import ANA, NOW, POLICY, REF, SHOWN, came_back, new_case, request, staff
+from tests.casework.test_decide import APPROVE
 
 from mmx_mailflow.casework.case import Case, State
 from mmx_mailflow.casework.decide import decide
@@ -29,8 +31,6 @@ from mmx_mailflow.store.vault import (
     seal,
     unseal,
 )
-from tests.casework.made import ANA, NOW, POLICY, REF, SHOWN, came_back, new_case, request, staff
-from tests.casework.test_decide import APPROVE
 
 pytestmark = pytest.mark.enable_socket
 RAW = b"From: ana.prueba@gmail.com\r\nMessage-ID: <m1@gmail.com>\r\n\r\nCanaria Secreta\r\n"
@@ -85,7 +85,7 @@ def test_a_key_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     create_key_file(tmp_path / "key")
 
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
-    os.chmod(tmp_path / "key", 0o644)
+    (tmp_path / "key").chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
         load_keys(tmp_path / "key")
 

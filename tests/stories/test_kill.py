@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from mmx_mailflow.store import outbox
 from tests.stories.mails import REQUEST_EN, written
 from tests.stories.world import World, a_world
+
+from mmx_mailflow.store import outbox
 
 pytestmark = [pytest.mark.servers, pytest.mark.enable_socket, pytest.mark.slow]
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,9 @@ def victim(world: World, folder: Path, point: int) -> int:
     command = [sys.executable, "-m", "tests.stories.victim", *map(str, words)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=ROOT, env=environment, timeout=60, check=False, **quiet).returncode
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, timeout=60, check=False, **quiet
+    ).returncode
 
 
 def recovered(world: World) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.stories.mails import REQUEST_EN, files_in, subject_of, words_of
+from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
 from mmx_mailflow.casework.case import Result, State
-from tests.stories.mails import REQUEST_EN, REQUEST_ES, files_in, subject_of, words_of
-from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
 pytestmark = [pytest.mark.servers, pytest.mark.enable_socket]
 ANA, JOSE = "ana.prueba@gmail.com", "jose.ejemplo@yahoo.com.mx"

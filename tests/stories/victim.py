@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session  # noqa: F401  loaded before anything is counted
+from tests.stories.world import office_in
 
 from mmx_mailflow import flow
 from mmx_mailflow.store import outbox
@@ -21,7 +22,6 @@ from mmx_mailflow.store.engine import Store
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.imap import Mailbox, MailboxAddress
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
-from tests.stories.world import office_in
 
 
 class Doomed(Store):
@@ -50,8 +50,14 @@ def main(words: list[str]) -> int:
         outbox.recover(connection, office.clock.now(), all_claims=True)
     Doomed.edges, Doomed.point = 0, int(point)
     where = MailboxAddress(
-        name="records", host="127.0.0.1", port=int(imap), security="none", username="records",
-        password="secret", filed_folder="Mailflow/Filed", review_folder="Mailflow/Review",
+        name="records",
+        host="127.0.0.1",
+        port=int(imap),
+        security="none",
+        username="records",
+        password="secret",
+        filed_folder="Mailflow/Filed",
+        review_folder="Mailflow/Review",
         sent_folder="Sent",
     )
     line = SenderAddress(host="127.0.0.1", port=int(smtp), security="none")

@@ -10,15 +10,20 @@ from datetime import UTC, datetime, timedelta
 from email import policy
 from pathlib import Path
 
+from tests.servers.dovecot import Dovecot, running
+from tests.servers.smtp_listener import Listener, Taken, listening
+from tests.stories.mails import AUTHSERV, RECORDS, files_in, written
+
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.forms.packet import issued_form, places, words_from
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry
 from mmx_mailflow.letters.compose import templates_from
 from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.office import Office
+from mmx_mailflow.ops.opening import template_texts
+from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path
 from mmx_mailflow.store import cases, journal, messages, outbox
 from mmx_mailflow.store.engine import Store, open_store
@@ -26,10 +31,6 @@ from mmx_mailflow.store.vault import create_key_file, load_keys
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
-from tests.servers.dovecot import Dovecot, running
-from tests.servers.smtp_listener import Listener, Taken, listening
-from tests.stories.mails import AUTHSERV, RECORDS, files_in, written
-from mmx_mailflow.sandbox.pen import photographed
 
 START = datetime(2026, 11, 2, 17, tzinfo=UTC)  # a Monday, 09:00 in Tijuana
 LUZ, RAUL, DESK = "luz@office.example", "raul@office.example", "desk@office.example"

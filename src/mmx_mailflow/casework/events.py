@@ -203,7 +203,7 @@ class OperatorDecided(Value):
     """The operator did something from the command line."""
 
     kind: Literal["operator_decided"] = "operator_decided"
-    action: Literal["release", "close", "requeue"]
+    action: Literal["release", "reveal"]
     words: str = ""
 
 

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mmx_mailflow.cli.common import Failure
+from mmx_mailflow.casework.values import CaseId
+from mmx_mailflow.cli.common import Failure, print_json
+from mmx_mailflow.cli.opened import office_of
+from mmx_mailflow.forms.packet import PacketFacts, packet, words_from
+from mmx_mailflow.forms.returned import ReturnedFile, inspect, returned_json
+from mmx_mailflow.intake.parse import parsed
+from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.ops import logs
+from mmx_mailflow.ops.opening import template_texts
+from mmx_mailflow.store import cases
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
 ]
+_SPECIMEN = PacketFacts(
+    ref="MMX-0000-000",
+    issue=1,
+    issued_on=date(2026, 1, 2),
+    expires_on=date(2027, 1, 2),
+    organisation="MedicalMex",
+    records_address="records@medicalmex.example",
+    agent_name="Ana Ejemplo",
+    patient_name="SPECIMEN / MUESTRA",
+)
 
 
 def parse(files: Paths) -> int:
     """Print what is understood of raw mails, one JSON object a file, a line each."""
-    raise Failure("parse is not there yet")
+    logs.set_up(quiet=True)
+    for path in files:
+        print_json(parsed(path.name, path.read_bytes()))
+    return 0
 
 
 def form(
@@ -26,7 +49,29 @@ def form(
     specimen: Annotated[bool, typer.Option("--specimen", help="An invented patient.")] = False,
 ) -> int:
     """Write the authorization packet of a case, or a specimen, as PDF."""
-    raise Failure("form is not there yet")
+    if specimen == bool(ref):
+        raise typer.BadParameter("give a reference or --specimen")
+    content = _specimen() if specimen else _of_case(context, ref)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise Failure(f"{out}: {error.strerror}") from error
+    return 0
+
+
+def _specimen() -> bytes:
+    return packet(_SPECIMEN, words_from(template_texts(None)), key=bytes(32))
+
+
+def _of_case(context: typer.Context, ref: str) -> bytes:
+    with office_of(context) as office, office.store.begin() as connection:
+        stored = cases.load(connection, office.keys, CaseId(ref.upper()))
+        if stored is None:
+            raise Failure(f"there is no case {ref}")
+        if stored.case.form is None:
+            raise Failure(f"no form was issued in case {ref}")
+        facts = packet_facts(stored.case, stored.case.form, office.policy)
+        return packet(facts, office.words, key=office.keys.token_key)
 
 
 def inspect_form(
@@ -34,4 +79,10 @@ def inspect_form(
     together: Annotated[bool, typer.Option("--together", help="The files are one return.")] = False,
 ) -> int:
     """Print what is recognised in returned files, one JSON object a line."""
-    raise Failure("inspect-form is not there yet")
+    logs.set_up(quiet=True)
+    opened = [(path.name, ReturnedFile(name="", content=path.read_bytes())) for path in files]
+    groups = [opened] if together else [[one] for one in opened]
+    for group in groups:
+        found = inspect([f for _, f in group], key=None, today=datetime.now(UTC).date())
+        print_json(returned_json(" ".join(name for name, _ in group), found))
+    return 0

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmx_mailflow.cli import files, service, setup
+from mmx_mailflow.cli import files, looking, service, setup
 from mmx_mailflow.cli.common import Failure, Options
 from mmx_mailflow.settings import ConfigError
 
@@ -26,10 +26,37 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("parse", files.parse),
     ("form", files.form),
     ("inspect-form", files.inspect_form),
+    ("cases", looking.cases),
+    ("case", looking.case),
+    ("timeline", looking.timeline),
+    ("messages", looking.messages),
+    ("outbox list", looking.outbox_list),
+    ("outbox pause", looking.outbox_pause),
+    ("outbox release", looking.outbox_release),
+    ("outbox cancel", looking.outbox_cancel),
+    ("outbox retry", looking.outbox_retry),
+    ("parked list", looking.parked_list),
+    ("parked show", looking.show_mail),
+    ("parked replay", looking.replay_mail),
+    ("held list", looking.held_list),
+    ("held show", looking.show_mail),
+    ("held release", looking.replay_mail),
+    ("timers", looking.timers),
+    ("verify", looking.verify),
+    ("providers list", looking.providers_list),
+    ("providers import", looking.providers_import),
+    ("providers add", looking.providers_add),
+    ("db upgrade", looking.db_upgrade),
 )
 """A space in a name stands between a group and its command."""
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "outbox": "The letters that wait, and what became of the others.",
+    "parked": "Mails that failed three times.",
+    "held": "Mails that wait for a person.",
+    "providers": "The directory of providers.",
+    "db": "The database.",
+}
 """What each group of commands is for."""
 
 

@@ -13,7 +13,7 @@ import typer
 from mmx_mailflow import daemon
 from mmx_mailflow.cli.common import Failure, options_of, print_line
 from mmx_mailflow.ops import logs
-from mmx_mailflow.settings import Settings, moved_clock, refuse_examples
+from mmx_mailflow.settings import Settings, load, moved_clock, refuse_examples
 from mmx_mailflow.store.engine import SchemaOldError, StoreNotNowError
 from mmx_mailflow.store.vault import KeyFileError, KeyWrongError
 from mmx_mailflow.transport.clock import Clock
@@ -64,7 +64,7 @@ def demo(
 ) -> int:
     """Play the whole story on servers inside this process, mail by mail."""
     _needs_the_extra()
-    from mmx_mailflow.sandbox.demo import play  # noqa: PLC0415  the extra may be absent
+    from mmx_mailflow.sandbox.demo import play
 
     logs.set_up(quiet=True)
     play(out, print_line)
@@ -78,8 +78,9 @@ def sandbox(
 ) -> int:
     """Open mail servers on loopback and run the service: write to it with any mail client."""
     _needs_the_extra()
-    from mmx_mailflow.sandbox.live import serve  # noqa: PLC0415  the extra may be absent
+    from mmx_mailflow.sandbox.live import opened
 
     logs.set_up()
-    serve(folder, print_line)
+    with opened(folder, print_line) as config:
+        daemon.run(load(config, {}), Clock())
     return 0

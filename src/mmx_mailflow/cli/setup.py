@@ -16,8 +16,8 @@ from rich.text import Text
 from mmx_mailflow.cli.common import Failure, options_of, print_json, print_line
 from mmx_mailflow.ops.check import Finding, Grade, findings
 from mmx_mailflow.settings import data_path
+from mmx_mailflow.store.vault import create_key_file
 
-KEY_BYTES = 32
 _ANSWER_SINCE = re.compile(r"^answer_since = \S+", re.MULTILINE)
 _COLOURS = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "red"}
 
@@ -29,7 +29,7 @@ def init(
     config, key = folder / "config.toml", folder / "var" / "key"
     try:
         (folder / "var").mkdir(parents=True, exist_ok=True, mode=0o700)
-        news = [_write(config, _first_config(), 0o644), _write(key, os.urandom(KEY_BYTES), 0o600)]
+        news = [_write(config, _first_config(), 0o644), _new_key(key)]
     except OSError as error:
         raise Failure(f"{error.filename}: {error.strerror}") from error
     for line in news:
@@ -69,6 +69,15 @@ def _write(path: Path, words: bytes, mode: int) -> str:
         return f"{path}: was there, left alone"
     with os.fdopen(handle, "wb") as file:
         file.write(words)
+    return f"{path}: written"
+
+
+def _new_key(path: Path) -> str:
+    """A key file of its own, or the one that is there."""
+    try:
+        create_key_file(path)
+    except FileExistsError:
+        return f"{path}: was there, left alone"
     return f"{path}: written"
 
 

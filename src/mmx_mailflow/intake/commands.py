@@ -49,11 +49,11 @@ def plain(text: str) -> str:
 
 
 def _bare(verb: Verb) -> Callable[[str, date], Command | str]:
-    return lambda rest, today: Command(verb=verb, words=rest.strip(" :"))
+    return lambda rest, _: Command(verb=verb, words=rest.strip(" :"))
 
 
 def _text(verb: Verb) -> Callable[[str, date], Command | str]:
-    return lambda rest, today: Command(verb=verb, words=rest.lstrip(" :").strip())
+    return lambda rest, _: Command(verb=verb, words=rest.lstrip(" :").strip())
 
 
 def _numbered(verb: Verb) -> Callable[[str, date], Command | str]:

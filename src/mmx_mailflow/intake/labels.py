@@ -57,6 +57,7 @@ _LABELS: tuple[tuple[FactName, str], ...] = (
         r"|qui[eé]n|who|titular)",
     ),
 )
+_LONGEST_ANSWER = 600
 _BULLET = r"^[\s>*•·▪◦–—-]*(?:\(?\d{1,2}[.)]\s*|[a-h][.)]\s+)?[*_]{0,2}"
 _COMPILED = tuple(
     (
@@ -105,7 +106,7 @@ def labelled(message: Message) -> list[Labelled]:
         elif (
             open_item is not None
             and not _ANY_LABEL.match(line)
-            and len(found[open_item].value) < 600
+            and len(found[open_item].value) < _LONGEST_ANSWER
         ):
             last = found[open_item]
             found[open_item] = Labelled(

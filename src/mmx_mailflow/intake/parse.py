@@ -25,7 +25,7 @@ def parsed(file_name: str, raw: bytes) -> dict[str, JsonValue]:
         "requester": said.requester.value if said.requester else None,
         "fields": fields(said.facts),
         "missing": [*(n.value for n in said.facts.missing())] if about else [],
-        "ambiguous": sorted(n.value for n in said.facts.ambiguous),
+        "ambiguous": [*sorted(n.value for n in said.facts.ambiguous)],
         "may_answer": said.may_answer,
         "evidence": [
             {

@@ -50,8 +50,7 @@ def read(raw: bytes) -> Message:
 def _parsed(raw: bytes) -> tuple[Mime, list[str]]:
     """The MIME tree; mail-parser reads it, its tree is what we use (its texts lose bytes)."""
     try:
-        mail = mailparser.parse_from_bytes(raw)
-        return mail.message, []
+        return mailparser.parse_from_bytes(raw).message, []
     except (*_STUMBLES, mailparser.exceptions.MailParserError):
         pass
     try:

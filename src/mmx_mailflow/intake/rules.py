@@ -10,6 +10,8 @@ from mmx_mailflow.casework.facts import FactName, Facts
 from mmx_mailflow.casework.values import Kind
 from mmx_mailflow.intake.message import Message
 
+FEW = 2
+"""So many labelled answers or signs are no accident."""
 _REPORTS = ("multipart/report",)
 _DAEMON = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon)@", re.IGNORECASE)
 _BOUNCE_SUBJECT = re.compile(
@@ -171,7 +173,7 @@ def _absence(heard: Heard) -> bool:
     )
     subject = _ABSENT_SUBJECT.search(message.subject) is not None
     words = _ABSENT.search(heard.words) is not None
-    few = heard.labels < 2  # noqa: PLR2004  a person's request above an old notice
+    few = heard.labels < FEW
     return disposition or (
         few
         and (
@@ -184,14 +186,14 @@ def _absence(heard: Heard) -> bool:
 
 
 def _spam(heard: Heard) -> bool:
-    if heard.labels >= 2:  # noqa: PLR2004  a person's answers to our questions
+    if heard.labels >= FEW:
         return False
     hits = len({m.group().lower() for m in _JUNK.finditer(heard.message.text[:40_000])})
     listed = "list-unsubscribe" in heard.message.headers or "list-id" in heard.message.headers
     failed = (
         "dmarc=fail" in " ".join(heard.message.headers.get("authentication-results", ())).lower()
     )
-    return hits + listed + failed >= 2 and not _named(heard)  # noqa: PLR2004  one sign alone is none
+    return hits + listed + failed >= FEW and not _named(heard)
 
 
 def _named(heard: Heard) -> bool:
@@ -199,18 +201,18 @@ def _named(heard: Heard) -> bool:
 
 
 def _withdrawn(heard: Heard) -> bool:
-    return _WITHDRAW.search(heard.words) is not None and heard.labels < 2  # noqa: PLR2004  as above
+    return _WITHDRAW.search(heard.words) is not None and heard.labels < FEW
 
 
 def _form(heard: Heard) -> bool:
-    return _FORM.search(heard.words) is not None and heard.labels < 3  # noqa: PLR2004  a request that has it all
+    return _FORM.search(heard.words) is not None and heard.labels <= FEW
 
 
 def _from_provider(heard: Heard) -> bool:
     signs = {m.group().lower() for m in _PROVIDER.finditer(heard.words)}
     return (
         len(signs) >= 1
-        and heard.labels < 2
+        and heard.labels < FEW
         and not re.search(
             r"\b(?:my|mi|mis)\s+(?:records?|expediente|estudios)\b", heard.words, re.IGNORECASE
         )
@@ -244,7 +246,7 @@ def _states_facts(heard: Heard) -> bool:
 
 
 def _progress(heard: Heard) -> bool:
-    return _STATUS.search(heard.words) is not None and heard.labels < 3 and _answers_us(heard)  # noqa: PLR2004  as above
+    return _STATUS.search(heard.words) is not None and heard.labels <= FEW and _answers_us(heard)
 
 
 def _followup(heard: Heard) -> bool:
@@ -261,7 +263,7 @@ def _something_else(heard: Heard) -> bool:
     return (
         _OTHER.search(heard.words) is not None
         and not _full_request(heard)
-        and heard.labels < 2
+        and heard.labels < FEW
         and len(heard.facts.records) == 0
     )
 
@@ -277,7 +279,7 @@ RULES = (
     Rule("progress", Kind.STATUS_INQUIRY, _progress, "it asks how far an earlier request is"),
     Rule("followup", Kind.FOLLOWUP, _followup, "it adds facts to an earlier request"),
     Rule("asks-for-records", Kind.REQUEST, _asks_for_records, "it asks for records"),
-    Rule("labelled", Kind.REQUEST, lambda heard: heard.labels >= 2, "it answers the policy's questions"),  # noqa: PLR2004  two items
+    Rule("labelled", Kind.REQUEST, lambda heard: heard.labels >= FEW, "it answers the policy's questions"),
     Rule("always", Kind.OTHER, lambda _: True, "no other rule holds"),
 )  # fmt: skip
 

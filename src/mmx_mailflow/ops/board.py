@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -57,8 +57,8 @@ def row_of(case: Case, policy: Policy) -> Record:
         "next_due_at": said(due_at(case, policy)),
         "whose_turn": whose_turn(case).value,
         "language": case.language.value,
-        "missing": [name.value for name in case.facts.missing()],
-        "ambiguous": sorted(name.value for name in case.facts.ambiguous),
+        "missing": [*(name.value for name in case.facts.missing())],
+        "ambiguous": [*sorted(name.value for name in case.facts.ambiguous)],
         "providers": [
             {"n": provider.n, "name": provider.name, "state": provider.state.value}
             for provider in case.providers
@@ -139,4 +139,12 @@ def _authorization(case: Case, policy: Policy) -> Record:
         "accepted_at": said(accepted.accepted_at if accepted else None),
         "expires_at": said(expires),
         "revoked_at": said(accepted.revoked_at if accepted else None),
+    }
+
+
+def said_of(row: Mapping[str, Any]) -> Record:
+    """A row of the store as JSON has it: times as ISO 8601."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
     }

@@ -10,14 +10,20 @@ from pathlib import Path
 
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Language, Value
+from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of
 from mmx_mailflow.settings import (
     ConfigError,
+    Mailbox,
     Settings,
     data_path,
     load,
     moved_clock,
     refuse_examples,
 )
+from mmx_mailflow.store.engine import SchemaOldError, StoreNotNowError
+from mmx_mailflow.store.vault import KeyFileError, KeyWrongError
+from mmx_mailflow.transport.clock import Clock
+from mmx_mailflow.transport.errors import TransportError
 
 
 class Grade(StrEnum):
@@ -45,6 +51,54 @@ def findings(config: Path, environ: Mapping[str, str], now: datetime) -> Iterato
     yield _key(settings)
     yield _templates(settings)
     yield _clock(settings, environ, now)
+    yield _database(settings)
+    for box in settings.mailbox:
+        yield _mailbox(box)
+    yield _mail_server(settings)
+
+
+def _database(settings: Settings) -> Finding:
+    """Key and database belong together, and the schema is that of this version."""
+    try:
+        office = open_office(settings, Clock())
+    except _UNUSABLE as error:
+        return Finding(
+            name="database", grade=Grade.FAIL, detail=str(error), remedy="see docs/operating.md"
+        )
+    kind = office.store.engine.dialect.name
+    office.store.close()
+    return Finding(name="database", grade=Grade.OK, detail=f"{kind}, schema up to date")
+
+
+def _mailbox(box: Mailbox) -> Finding:
+    name = f"mailbox {box.name}"
+    try:
+        with mailbox_of(box) as mailbox:
+            can = mailbox.capabilities()
+            mailbox.ensure_folders()
+            count = mailbox.select(box.folder).count
+    except (TransportError, ConfigError) as error:
+        remedy = "look at host, port, security, username and password_file"
+        return Finding(name=name, grade=Grade.FAIL, detail=str(error), remedy=remedy)
+    lacking = [c for c in ("IDLE", "MOVE", "UIDPLUS") if c not in can]
+    detail = f"{count} mails in {box.folder}" + (
+        f"; without {', '.join(lacking)}" if lacking else ""
+    )
+    grade = Grade.WARN if "UIDPLUS" in lacking and "MOVE" in lacking else Grade.OK
+    return Finding(name=name, grade=grade, detail=detail)
+
+
+def _mail_server(settings: Settings) -> Finding:
+    try:
+        with sender_of(settings.smtp) as sender:
+            sender.check()
+    except (TransportError, ConfigError) as error:
+        remedy = "look at smtp.host, port, security, username and password_file"
+        return Finding(name="mail server", grade=Grade.FAIL, detail=str(error), remedy=remedy)
+    return Finding(name="mail server", grade=Grade.OK, detail="takes our name")
+
+
+_UNUSABLE = (KeyFileError, KeyWrongError, SchemaOldError, StoreNotNowError, ConfigError, OSError)
 
 
 def _configuration(settings: Settings) -> Finding:

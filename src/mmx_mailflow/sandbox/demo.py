@@ -143,7 +143,9 @@ class Play:
         self._line(f"    {message['Subject']}")
         for line in _first_lines(message):
             self._line(f"    | {line}")
-        stem = f"{number:03d}-{sender.partition('@')[0]}-to-{recipient.partition('@')[0].partition('+')[0]}"
+        names = (x.partition("@")[0].partition("+")[0] for x in (sender, recipient))
+        stem = "-to-".join(names)
+        stem = f"{number:03d}-{stem}"
         (self.out / f"{stem}.eml").write_bytes(raw)
         for n, part in enumerate(message.iter_attachments(), 1):
             self._line(f"    [{part.get_filename()}]")

@@ -125,8 +125,8 @@ class Servers:
             self._tasks.discard(task)
             self._transports.discard(writer.transport)
 
-    def _on_smtp(self) -> SMTP:
-        protocol = SMTP(self, hostname=self.authserv_id, loop=self._loop)
+    def _on_smtp(self) -> Any:  # noqa: ANN401  its connections are noted, to be closed
+        protocol: Any = SMTP(self, hostname=self.authserv_id, loop=self._loop)
         made = protocol.connection_made
 
         def connection_made(transport: asyncio.BaseTransport) -> None:
@@ -197,7 +197,8 @@ class Servers:
         lines = [
             f"Return-Path: <{sender}>",
             f"Delivered-To: {recipient}",
-            f"Authentication-Results: {self.authserv_id}; spf=pass smtp.mailfrom={_domain([('', sender)])};"
+            f"Authentication-Results: {self.authserv_id};"
+            f" spf=pass smtp.mailfrom={_domain([('', sender)])};"
             f" dmarc={verdict} header.from={from_domain}",
             f"Received: from loopback by {self.authserv_id}; {format_datetime(now)}",
         ]

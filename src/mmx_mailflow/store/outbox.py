@@ -360,3 +360,14 @@ def has_occasion(connection: Connection, occasion: str) -> bool:
     """Whether a letter of no case with this occasion was queued."""
     query = select(outbox.c.id).where(outbox.c.ref.is_(None), outbox.c.occasion == occasion)
     return connection.execute(query.limit(1)).first() is not None
+
+
+def turn(connection: Connection, number: int, old: Sequence[str], new: str, now: datetime) -> bool:
+    """Move one letter from one of the states `old` to `new`, as the operator wants it."""
+    values: dict[str, object] = {"state": new}
+    if new == "waiting":
+        values["next_at"] = now
+    done = connection.execute(
+        update(outbox).where(outbox.c.id == number, outbox.c.state.in_(old)).values(**values)
+    )
+    return done.rowcount == 1

@@ -47,6 +47,7 @@ from mmx_mailflow.forms.packet.page import (
 
 _ROOM = WIDTH - 2 * MARGIN
 _GAP = 10.0
+_FITS_THE_LINE = 60
 _RULE = Color(0.75, 0.75, 0.75)
 _SAFE_KEY = b"\0" * 32
 """Stands in while pages are only counted: a code's length does not depend on the key."""
@@ -237,7 +238,7 @@ def _sign(layout: _Layout, block: str, place: str) -> Flowable:
     en, es = layout.said(block) if block in layout.words.en else ("", "")
     words = (
         f"{en} / {es}"
-        if len(en) < 60
+        if len(en) < _FITS_THE_LINE
         else f"{layout.words.en['signature']} / {layout.words.es['signature']}"
     )
     box = SignatureBox(place, words[:120], noted)

@@ -46,7 +46,7 @@ class FormWords(Value):
 
 
 def words_from(texts: Mapping[str, str]) -> FormWords:
-    """The wording out of `en/form/words.toml` and `es/form/words.toml`; raises KeyError, ValueError."""
+    """The wording out of `<language>/form/words.toml`; raises KeyError, ValueError."""
     en, es = (tomllib.loads(texts[f"{language}/form/words.toml"]) for language in LANGUAGES)
     if set(en) != set(es):
         raise ValueError(f"the form's wording differs in blocks: {sorted(set(en) ^ set(es))}")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from reportlab.lib.colors import Color, black, white
 from reportlab.platypus import Flowable
+from typing_extensions import override
 
 from mmx_mailflow.forms.packet.facts import PlaceBox
 from mmx_mailflow.forms.packet.page import FONT
@@ -21,6 +22,7 @@ class TextField(Flowable):
         super().__init__()
         self.name, self.value, self.lines, self.title = name, value, lines, title
 
+    @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The room it takes."""
         self.width, self.height = width, 15.0 * self.lines + 3
@@ -34,8 +36,8 @@ class TextField(Flowable):
             value=self.value,
             x=0,
             y=2,
-            width=self.width,
-            height=self.height - 3,
+            width=int(self.width),
+            height=int(self.height - 3),
             fontName="Helvetica",
             fontSize=_TEXT if self.lines == 1 else 8.5,
             borderWidth=0,
@@ -57,6 +59,7 @@ class Tick(Flowable):
         super().__init__()
         self.name, self.words, self.ticked = name, words, ticked
 
+    @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The room it takes."""
         self.width, self.height = width, 13.0
@@ -72,7 +75,7 @@ class Tick(Flowable):
             y=1,
             size=10,
             buttonStyle="check",
-            borderWidth=0.7,
+            borderWidth=1,
             fillColor=white,
             borderColor=_LINE,
             textColor=black,
@@ -93,6 +96,7 @@ class SignatureBox(Flowable):
         super().__init__()
         self.place, self.words, self.noted = place, words, noted
 
+    @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The room it takes."""
         self.width, self.height = width, 44.0
@@ -108,8 +112,8 @@ class SignatureBox(Flowable):
             tooltip=self.words,
             x=0,
             y=13,
-            width=self.width,
-            height=self.height - 16,
+            width=int(self.width),
+            height=int(self.height - 16),
             fontName="Helvetica",
             fontSize=12,
             borderWidth=0,

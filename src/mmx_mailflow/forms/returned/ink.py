@@ -26,7 +26,9 @@ _SMALLEST_MARK, _LARGEST_MARK = 0.45, 2.2
 
 def codes(picture: Image.Image) -> list[tuple[str, tuple[tuple[float, float], ...]]]:
     """The square codes in a picture with their four corners, upper left first."""
-    found = zxingcpp.read_barcodes(np.asarray(picture), formats=zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(
+        np.asarray(picture), formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    )
     result = []
     for code in found[:10]:
         p = code.position

@@ -10,7 +10,9 @@ _KIND = (
 )
 _CAP = r"[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&.-]*"
 _SMALL = r"(?:de|del|la|las|los|el|y|e|para|San|Santa)"
-_NAMED = re.compile(rf"\b{_KIND}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,3}}(?!{_KIND}\b|Dra?\b){_CAP}){{1,6}}")
+_NAMED = re.compile(
+    rf"\b{_KIND}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,3}}(?!{_KIND}\b|Dra?\b){_CAP}){{1,6}}"
+)
 _ENDS = re.compile(
     rf"\b{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,4}}[ \t]+(?:Hospital|Clinic|Medical Center|Surgical Center"
     r"|Dental|Medical Group|Lab(?:oratory)?|Imaging|Institute)\b"

@@ -1,0 +1,123 @@
+"""`verify`: what must always hold, as far as the database can show it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypedDict
+
+from sqlalchemy import Connection
+
+from mmx_mailflow.casework.calendar import form_due_at
+from mmx_mailflow.casework.case import Case, Result, State, TaskName
+from mmx_mailflow.casework.deadlines import deadlines
+from mmx_mailflow.office import Office
+from mmx_mailflow.store import cases, journal, messages, outbox
+
+_LATE = timedelta(hours=1)
+
+
+class Checked(TypedDict):
+    """One promise and whether it holds."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Report(TypedDict):
+    """What `verify --json` prints."""
+
+    ok: bool
+    checks: list[Checked]
+
+
+def verified(office: Office) -> Report:
+    """`{ok, checks: [{name, ok, detail}]}`; a check that fails names references only."""
+    with office.store.begin() as connection:
+        every = cases.listing(connection, office.keys)
+        found = [
+            ("journal", _journal(office, connection, every)),
+            ("ledger", _ledger(office, connection)),
+            ("authorization", _authorization(connection, every)),
+            ("promise", _promise(office, every)),
+            ("next step", _next_step(office, every)),
+            ("letters once", _once(connection)),
+            ("revoked", _revoked(connection, every)),
+            ("outbox", _outbox(office, connection)),
+        ]
+    checks: list[Checked] = [
+        {"name": name, "ok": not faults, "detail": "; ".join(faults[:5]) or "holds"}
+        for name, faults in found
+    ]
+    return {"ok": all(not faults for _, faults in found), "checks": checks}
+
+
+def _journal(office: Office, connection: Connection, every: list[Case]) -> list[str]:
+    return [f for case in every for f in journal.faults(connection, office.keys, case.ref)]
+
+
+def _ledger(office: Office, connection: Connection) -> list[str]:
+    """Every mail has an outcome and a reason, or waits to be handled."""
+    rows = messages.listing(connection, office.keys)
+    return [f"mail {r['number']} has no reason" for r in rows if r["outcome"] and not r["why"]]
+
+
+def _authorization(connection: Connection, every: list[Case]) -> list[str]:
+    """Invariant 2: nothing was sent to a provider of a case without an accepted form."""
+    accepted = {case.ref for case in every if case.authorization is not None}
+    return [
+        f"{row['ref']}: {row['letter']} without an authorization"
+        for row in outbox.listing(connection, "sent")
+        if row["to_role"] == "provider" and row["ref"] not in accepted
+    ]
+
+
+def _promise(office: Office, every: list[Case]) -> list[str]:
+    """Invariant 3: the form is out by the tenth business day, or an alarm stands."""
+    now = office.clock.now()
+    return [
+        f"{case.ref}: the form is overdue and no alarm stands"
+        for case in every
+        if case.state != State.CLOSED
+        and case.form_issued_at is None
+        and now > form_due_at(case.received_at, office.policy)
+        and not any(task.name == TaskName.PROMISE for task in case.tasks)
+        and not any(d.at <= now for d in deadlines(case, office.policy))
+    ]
+
+
+def _next_step(office: Office, every: list[Case]) -> list[str]:
+    """Invariant 4; a due deadline that no beat has handled yet is no failure."""
+    return [
+        f"{case.ref}: nothing is due and nobody is asked"
+        for case in every
+        if case.state != State.CLOSED and not case.tasks and not deadlines(case, office.policy)
+    ]
+
+
+def _once(connection: Connection) -> list[str]:
+    """Invariant 5: no two letters share a business key."""
+    keys = [row["business_key"] for row in outbox.listing(connection)]
+    return (
+        [f"{key} twice" for key in {k for k in keys if keys.count(k) > 1}]
+        if len(keys) != len(set(keys))
+        else []
+    )
+
+
+def _revoked(connection: Connection, every: list[Case]) -> list[str]:
+    """Invariant 7: nothing waits for a provider of a revoked case but the notice."""
+    revoked = {case.ref for case in every if case.result == Result.REVOKED}
+    return [
+        f"{row['ref']}: {row['letter']} waits"
+        for row in outbox.listing(connection, "waiting", "paused")
+        if row["ref"] in revoked
+        and row["to_role"] == "provider"
+        and row["letter"] != "provider_notice"
+    ]
+
+
+def _outbox(office: Office, connection: Connection) -> list[str]:
+    since = outbox.oldest_waiting(connection, office.clock.now())
+    late = since is not None and office.clock.now() - since > _LATE
+    return ["a letter has waited for more than an hour"] if late else []
