@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Connection
 
 from mmx_mailflow.casework.case import Case, Decision, State
 from mmx_mailflow.casework.codes import reference
@@ -29,6 +28,7 @@ from mmx_mailflow.intake.understand import Understood, understand
 from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
+from mmx_mailflow.store.engine import Connection
 
 _FORM_TYPES = (
     "application/pdf",

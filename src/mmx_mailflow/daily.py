@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
-from sqlalchemy import Connection
 
 from mmx_mailflow.casework.case import State
 from mmx_mailflow.casework.deadlines import deadlines
@@ -14,6 +13,7 @@ from mmx_mailflow.casework.values import Outcome, Role
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.office import Office, plain_letter
 from mmx_mailflow.store import cases, journal, messages
+from mmx_mailflow.store.engine import Connection
 
 DAILY_HOUR = 8
 _MOST_LISTED = 50

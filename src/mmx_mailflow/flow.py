@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Connection
 
 from mmx_mailflow.arrivals import handle_message
 from mmx_mailflow.casework.calendar import is_business_day
@@ -20,7 +19,7 @@ from mmx_mailflow.casework.values import CaseId, Outcome, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
 from mmx_mailflow.office import Office, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
-from mmx_mailflow.store.engine import CaseMovedError, StoreNotNowError
+from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowError
 from mmx_mailflow.transport.errors import NeverError, NotNowError, UncertainError
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import structlog
-from sqlalchemy import Connection
-
 from mmx_mailflow.casework.case import Case, Decision
 from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import FileAttachment, Letter, LetterName, PacketAttachment
@@ -21,11 +18,9 @@ from mmx_mailflow.intake.read import part_of
 from mmx_mailflow.letters.compose import Attached, Templates, compose
 from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.store import cases, messages, outbox
-from mmx_mailflow.store.engine import Store
+from mmx_mailflow.store.engine import Connection, Store
 from mmx_mailflow.store.vault import Keys
 from mmx_mailflow.transport.clock import Clock
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from mmx_mailflow.casework.policy import Policy
 
 TIJUANA = ZoneInfo("America/Tijuana")
 CALENDARS = ("us", "mx", "union", "conservative", "weekends")
-# domain.md section 7: received (local), then the tenth business day in each calendar
+# received (local), then the tenth business day in each calendar
 VECTORS = """
 2026-11-20T12:00 2026-12-07 2026-12-04 2026-12-07 2026-12-04 2026-12-04
 2026-11-20T23:30 2026-12-07 2026-12-04 2026-12-07 2026-12-04 2026-12-04

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, the promises of product.md section 10 hold."""
+"""Whatever happens in whatever order, the promises of the service hold."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -24,6 +24,8 @@ def texts() -> list[tuple[str, str]]:
     found = []
     for path in tracked():
         raw = path.read_bytes()
+        if "corpus" in path.parts:  # mails that other people might have written
+            continue
         if b"\0" not in raw and path.name not in {HERE, "requirements.lock"}:
             found.append((str(path.relative_to(ROOT)), raw.decode("utf-8", "replace")))
     return found

@@ -1,6 +1,6 @@
 """Business days of an office between two countries, and the times of day that we keep.
 
-Day 0 is the local date of receipt; day 1 is the next business day (domain.md section 7).
+Day 0 is the local date of receipt; day 1 is the next business day.
 `conservative` counts a day as free only when both countries are free, so that the promise
 made is never later than what either reader counts.
 """

@@ -16,7 +16,7 @@ from mmx_mailflow.casework.values import Address, CaseId, Language, Trust, Value
 
 
 class State(StrEnum):
-    """Where the case is (product.md section 8)."""
+    """Where the case is."""
 
     TRIAGE = "triage"
     INTAKE = "intake"
@@ -31,7 +31,7 @@ class State(StrEnum):
 
 
 class Result(StrEnum):
-    """How a closed case ended (product.md's `outcome` of a case)."""
+    """How a closed case ended (what the board calls `outcome`)."""
 
     COMPLETED = "completed"
     PARTIAL = "partial"
@@ -46,7 +46,7 @@ class Result(StrEnum):
 
 
 class ProviderState(StrEnum):
-    """Where one provider's part is (product.md section 8)."""
+    """Where one provider's part is."""
 
     UNRESOLVED = "unresolved"
     READY = "ready"

@@ -1,4 +1,4 @@
-"""References that name a case and codes that prove a thread (product.md section 7).
+"""References that name a case and codes that prove a thread.
 
 A reference `MMX-XXXX-XXC` is weak: seven characters of Crockford's alphabet and a Luhn mod 32
 check. A reply code is 80 bits of HMAC-SHA256 bound to case, role and recipient, 16 characters.

@@ -11,7 +11,7 @@ from mmx_mailflow.casework.values import CaseId, Value
 
 
 class Verdict(StrEnum):
-    """What a return amounts to (product.md section 6)."""
+    """What a return amounts to."""
 
     SIGNED = "signed"
     UNSIGNED = "unsigned"
@@ -35,7 +35,7 @@ class Signature(StrEnum):
 
 
 class Defect(StrEnum):
-    """What is wrong with a returned form (domain.md section 2)."""
+    """What is wrong with a returned form."""
 
     UNSIGNED = "UNSIGNED"
     UNDATED = "UNDATED"
@@ -73,7 +73,7 @@ class Defect(StrEnum):
 
 
 class CheckResult(StrEnum):
-    """How one of the twenty checks of domain.md section 2.2 came out."""
+    """How one of the twenty checks of a returned form came out."""
 
     PASS = "pass"  # noqa: S105  a result's name
     FAIL = "fail"

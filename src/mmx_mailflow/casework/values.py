@@ -8,7 +8,7 @@ from typing import NewType
 from pydantic import BaseModel, ConfigDict
 
 CaseId = NewType("CaseId", str)
-"""The reference `MMX-XXXX-XXC` (product.md section 7), canonical: upper case, with hyphens."""
+"""The reference `MMX-XXXX-XXC`, canonical: upper case, with hyphens."""
 
 Address = str
 """A mail address, local part and domain in lower case, without a display name."""
@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 class Trust(StrEnum):
-    """How far the sender of a message is believed (product.md section 7)."""
+    """How far the sender of a message is believed."""
 
     VERIFIED = "verified"
     UNKNOWN = "unknown"
@@ -45,7 +45,7 @@ class Trust(StrEnum):
 
 
 class Kind(StrEnum):
-    """The sort of a message (product.md section 5)."""
+    """The sort of a message."""
 
     REQUEST = "request"
     FOLLOWUP = "followup"
@@ -60,7 +60,7 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a message; each has exactly one (product.md section 3)."""
+    """What became of a message; each has exactly one."""
 
     HANDLED = "handled"
     DUPLICATE = "duplicate"

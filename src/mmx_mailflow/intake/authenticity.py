@@ -1,4 +1,4 @@
-"""How far a sender is believed (product.md section 7; RFC 8601, RFC 7489)."""
+"""How far a sender is believed (RFC 8601, RFC 7489)."""
 
 from __future__ import annotations
 

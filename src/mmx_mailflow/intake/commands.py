@@ -375,7 +375,7 @@ def _file_as(text: str, number: int, target: str) -> Line:
     ref = read_reference(target.strip(" ."))
     if ref is None:
         return Line(
-            text=text, command=None, nearest="1 = MMX-XXXX-XXX", why="that is no valid reference"
+            text=text, command=None, nearest="1 = MMX-7F3K-9QM", why="that is no valid reference"
         )
     return Line(text=text, command=Command(verb=Verb.FILE_AS, number=number, ref=ref))
 

@@ -1,4 +1,4 @@
-"""The providers that the office knows (product.md section 12), and which one a name means."""
+"""The providers that the office knows, and which one a name means."""
 
 from __future__ import annotations
 

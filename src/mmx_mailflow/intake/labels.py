@@ -62,7 +62,7 @@ _BULLET = r"^[\s>*•·▪◦–—-]*(?:\(?\d{1,2}[.)]\s*|[a-h][.)]\s+)?[*_]{0,
 _COMPILED = tuple(
     (
         name,
-        re.compile(rf"{_BULLET}{words}\s*(?:\([^)\n]{{0,60}}\))?\s*[*_]{{0,2}}\s*[:=\t–—][*_]{{0,2}}[ \t]*(?P<value>.*)$", re.IGNORECASE),
+        re.compile(rf"{_BULLET}{words}\s*(?:/\s*[^\n:/]{{1,30}})?(?:\([^)\n]{{0,60}}\))?\s*[*_]{{0,2}}\s*[:=\t–—][*_]{{0,2}}[ \t]*(?P<value>.*)$", re.IGNORECASE),
         re.compile(rf"{_BULLET}{words}\s*(?:\([^)\n]{{0,60}}\))?\s*[:?]\s*[*_]{{0,2}}\s*$", re.IGNORECASE),
     )
     for name, words in _LABELS
@@ -112,7 +112,33 @@ def labelled(message: Message) -> list[Labelled]:
             found[open_item] = Labelled(
                 last.name, f"{last.value} {text}".strip(), last.start, place + len(line)
             )
-    return [item for item in found if item.value.strip()]
+    return [item for item in found if item.value.strip()] or _in_policy_order(message)
+
+
+_NUMBERED = re.compile(r"^\s*(\d)\s*[.):-]\s+(\S.*)$")
+_ORDER = (
+    FactName.PATIENT_NAME,
+    FactName.DATE_OF_BIRTH,
+    FactName.TREATMENT_DATES,
+    FactName.PROVIDERS,
+    FactName.RECORDS,
+    FactName.PHONES,
+)
+
+
+def _in_policy_order(message: Message) -> list[Labelled]:
+    """Five or six numbered answers without labels follow the policy's six items."""
+    numbered = [
+        (int(match.group(1)), match.group(2).strip(), place, line)
+        for line, place, new in _lines(message)
+        if new and (match := _NUMBERED.match(line))
+    ]
+    if [n for n, *_ in numbered] not in ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]):
+        return []
+    return [
+        Labelled(_ORDER[n - 1], value, place, place + len(line))
+        for n, value, place, line in numbered
+    ]
 
 
 def _lines(message: Message) -> list[tuple[str, int, bool]]:

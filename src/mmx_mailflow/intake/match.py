@@ -1,4 +1,4 @@
-"""Which case a mail belongs to (product.md section 7): the strongest evidence decides."""
+"""Which case a mail belongs to: the strongest evidence decides."""
 
 from __future__ import annotations
 

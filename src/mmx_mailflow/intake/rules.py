@@ -31,6 +31,16 @@ _ABSENT = re.compile(
     r"|a ticket has been (?:created|opened)|se ha (?:creado|generado) (?:el|un) (?:ticket|folio))\b",
     re.IGNORECASE,
 )
+_TEMPLATE = re.compile(
+    r"\b(?:thanks?(?: you)? for (?:getting in touch|contacting|reaching out|writing|your (?:e-?mail|message|interest))"
+    r"|gracias por (?:contactar|escribir|comunicarse|su (?:correo|mensaje|inter[eé]s)))",
+    re.IGNORECASE,
+)
+_LATER = re.compile(
+    r"\b(?:(?:business|working) days|d[ií]as h[aá]biles|as soon as possible|a la brevedad|a partir del"
+    r"|one of our|uno de nuestros|will (?:get back|reply|respond|write) )",
+    re.IGNORECASE,
+)
 _JUNK = re.compile(
     r"\b(?:unsubscribe|darse de baja|cancelar (?:la )?suscripci[oó]n|view (?:this email )?in (?:your )?browser|ver en (?:el|su) navegador"
     r"|seo (?:services|ranking)|guest post|crypto|bitcoin|lottery|you have won|has ganado|click (?:here|below) to (?:verify|confirm|claim|view|unlock)"
@@ -74,7 +84,7 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 _WANTS = re.compile(
-    r"\b(?:request(?:ing|ed)?|need|needs|would like|want|send|obtain|get|copy|copies|asking|solicit\w+|necesit\w+|quisiera|quiero|pedir|pido|requier\w+|copia|env[ií]\w*|mand\w+|obtener|ocupo)\b",
+    r"\b(?:request(?:ing|ed)?|need|needs|would like|want|send|obtain|get|copy|copies|asking|solicit\w+|necesit\w+|quisiera|quiero|pedir|pid[oe]n?|conseguir|reunir|wants|asks|asked|ayud\w+|requier\w+|copia|env[ií]\w*|mand\w+|obtener|ocupo)\b",
     re.IGNORECASE,
 )
 _PROVIDER = re.compile(
@@ -173,16 +183,10 @@ def _absence(heard: Heard) -> bool:
     )
     subject = _ABSENT_SUBJECT.search(message.subject) is not None
     words = _ABSENT.search(heard.words) is not None
-    few = heard.labels < FEW
-    return disposition or (
-        few
-        and (
-            (marked and not _asks_for_records(heard))
-            or (subject and words)
-            or (words and machine_signs(message))
-            or (subject and marked)
-        )
-    )
+    template = _TEMPLATE.search(heard.words) is not None and _LATER.search(heard.words) is not None
+    few = heard.labels < FEW  # a person's request may stand above an old notice
+    said = (subject and words) or (words and machine_signs(message)) or template
+    return disposition or (few and (marked or said))
 
 
 def _spam(heard: Heard) -> bool:
@@ -246,11 +250,23 @@ def _states_facts(heard: Heard) -> bool:
 
 
 def _progress(heard: Heard) -> bool:
-    return _STATUS.search(heard.words) is not None and heard.labels <= FEW and _answers_us(heard)
+    return (
+        _STATUS.search(heard.words) is not None
+        and heard.labels <= FEW
+        and (_answers_us(heard) or len(heard.facts.open()) > FEW)
+    )
 
 
 def _followup(heard: Heard) -> bool:
     return _answers_us(heard) and _states_facts(heard) and not _full_request(heard)
+
+
+def _names_a_patient(heard: Heard) -> bool:
+    """Records are spoken of beside a birth date or a name with a time of care."""
+    facts = heard.facts
+    born = facts.date_of_birth is not None or FactName.DATE_OF_BIRTH in facts.ambiguous
+    treated = facts.patient_name is not None and bool(facts.treatment_dates)
+    return _REQUEST.search(heard.words) is not None and (born or treated)
 
 
 def _full_request(heard: Heard) -> bool:
@@ -273,12 +289,13 @@ RULES = (
     Rule("absence", Kind.AUTO_REPLY, _absence, "a program answered: absence, ticket or read receipt"),
     Rule("junk", Kind.JUNK, _spam, "several signs of bulk mail and no patient"),
     Rule("withdrawal", Kind.WITHDRAWAL, _withdrawn, "it calls the request off"),
+    Rule("progress", Kind.STATUS_INQUIRY, lambda h: _progress(h) and not h.message.parts, "it asks how far an earlier request is"),
     Rule("form", Kind.FORM_RETURN, _form, "it says that the form comes back"),
     Rule("provider", Kind.PROVIDER_REPLY, _from_provider, "an office answers a request of ours"),
     Rule("something-else", Kind.OTHER, _something_else, "it is about something else than copies"),
-    Rule("progress", Kind.STATUS_INQUIRY, _progress, "it asks how far an earlier request is"),
     Rule("followup", Kind.FOLLOWUP, _followup, "it adds facts to an earlier request"),
     Rule("asks-for-records", Kind.REQUEST, _asks_for_records, "it asks for records"),
+    Rule("patient", Kind.REQUEST, _names_a_patient, "it names a patient and records"),
     Rule("labelled", Kind.REQUEST, lambda heard: heard.labels >= FEW, "it answers the policy's questions"),
     Rule("always", Kind.OTHER, lambda _: True, "no other rule holds"),
 )  # fmt: skip

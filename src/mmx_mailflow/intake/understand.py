@@ -16,6 +16,8 @@ from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sor
 
 _FIRST_WORDS = 1_200
 _OLDEST = 110
+_OLD_CARE = 20
+"""A date in prose of more years ago is a birth that was not called one."""
 _BIRTH = re.compile(
     r"\b(?:d\.?o\.?b\.?|date of birth|birth\s?date|birthday|born|f(?:echa)?\.?\s*(?:de\s+)?nac\w*\.?|nac[ií](?:do|da|ó|o|miento)?)\b[^\n\d]{0,40}$",
     re.IGNORECASE,
@@ -225,7 +227,12 @@ def _set_treatment(
             for d in found
             if d.text not in taken and not _NOT_CARE.search(text[max(0, d.start - 60) : d.start])
         ]
-        chosen = [d for d in free if _CARE.search(_sentence(text, d))]
+        chosen = [
+            d
+            for d in free
+            if _CARE.search(_sentence(text, d))
+            and all(today.year - a.year <= _OLD_CARE for a, _ in d.readings)
+        ]
     chosen = [d for d in chosen if all(a <= today and a.year > 1940 for a, _ in d.readings)]  # noqa: PLR2004  records are not older
     doubtful = [d for d in chosen if len(d.readings) > 1]
     if doubtful:

@@ -94,8 +94,8 @@ def _mail_server(settings: Settings) -> Finding:
             sender.check()
     except (TransportError, ConfigError) as error:
         remedy = "look at smtp.host, port, security, username and password_file"
-        return Finding(name="mail server", grade=Grade.FAIL, detail=str(error), remedy=remedy)
-    return Finding(name="mail server", grade=Grade.OK, detail="takes our name")
+        return Finding(name="smtp", grade=Grade.FAIL, detail=str(error), remedy=remedy)
+    return Finding(name="smtp", grade=Grade.OK, detail="takes our name")
 
 
 _UNUSABLE = (KeyFileError, KeyWrongError, SchemaOldError, StoreNotNowError, ConfigError, OSError)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TypedDict
 
-from sqlalchemy import Connection
-
 from mmx_mailflow.casework.calendar import form_due_at
 from mmx_mailflow.casework.case import Case, Result, State, TaskName
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.office import Office
 from mmx_mailflow.store import cases, journal, messages, outbox
+from mmx_mailflow.store.engine import Connection
 
 _LATE = timedelta(hours=1)
 

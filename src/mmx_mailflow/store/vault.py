@@ -1,4 +1,4 @@
-"""Keys and seals: what is personal is unreadable without the key file (product.md section 10).
+"""Keys and seals: what is personal is unreadable without the key file.
 
 The key file holds one 256-bit key a line, the current one first. Data keys are wrapped by it;
 look-ups go by keyed hashes. Every seal is AES-256-GCM, bound to table, column and row.

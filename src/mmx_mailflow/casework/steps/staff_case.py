@@ -48,7 +48,7 @@ _CLASS_CLAUSE = "A4.class"
 
 
 ID_CHECK = 15
-"""Number of the check that an ID is attached (domain.md section 2.2)."""
+"""Number of the check that an ID is attached."""
 
 
 def do_plain_note(work: Work, command: Command, number: int) -> Work:

@@ -1,4 +1,4 @@
-"""What a return amounts to: pages, places, checks, defects, verdict (product.md section 6)."""
+"""What a return amounts to: pages, places, checks, defects, verdict."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def _checks(
     defects: Sequence[Defect],
     missing: Sequence[int],
 ) -> tuple[Check, ...]:
-    """The twenty checks of domain.md section 2.2; what was not looked at is n/a or unsure."""
+    """The twenty checks of a returned form; what was not looked at is n/a or unsure."""
     signature = places.get(PATIENT_PLACE)
     results: dict[int, tuple[CheckResult, str]] = {
         1: _said(bool(ours) and not {Defect.WRONG_FORM, Defect.OTHER_CASE, Defect.OLD_VERSION} & set(defects), "codes of the pages"),

@@ -64,11 +64,26 @@ _MONTH = r"(?P<{0}>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\
 _DAY = r"(?P<{0}>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|o|ero|º|°)?"
 _YEAR = r"(?P<{0}>(?:19|20)\d\d)"
 _OF = r"(?:\s*,?\s*(?:de|del|of|in)?\s*(?:año\s+)?|\s*[-/.]\s*)"
-_TO = r"\s*(?:-|–|—|to|thru|through|till|until|and|al|a|y|hasta(?:\s+el)?)\s*(?:the\s+|el\s+)?"
+_TO = (
+    r"\s*(?:-|–|—|to|thru|through|till|until|and|al|a|y|hasta(?:\s+el)?"
+    r"|(?:and|y)\s+(?:was\s+|me\s+|la\s+|lo\s+)?(?:discharged|released|came out|left|stayed until|went home|salió|salí|salimos|dieron de alta)(?:\s+(?:on|hasta))?)"
+    r"\s*(?:the\s+|el\s+)?"
+)
 
 _PATTERNS = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
+        (
+            "week",
+            r"\b(?:the\s+|la\s+)?(?:week of|semana del?)\s+(?:the\s+)?(?:"
+            rf"{_MONTH.format('mon')}\s*{_DAY.format('d')}|{_DAY.format('d2')}\s*(?:de\s+)?{_MONTH.format('mon2')})"
+            rf"(?:{_OF}{_YEAR.format('y')})?",
+        ),
+        (
+            "nthweek",
+            r"\b(?P<nth>first|second|third|fourth|last|primera|segunda|tercera|cuarta|última|ultima)\s+"
+            rf"(?:week|semana)\s+(?:of|de)\s+{_MONTH.format('mon')}(?:{_OF}{_YEAR.format('y')})?",
+        ),
         ("iso", rf"(?<!\d){_YEAR.format('y')}-(?P<m>0?[1-9]|1[0-2])-{_DAY.format('d')}(?!\d)"),
         (
             "days",  # June 10-14, 2024
@@ -169,7 +184,7 @@ def _read(sort: str, match: re.Match[str], today: date) -> Dated | None:
     needs_year, order = False, ""
     groups = match.groupdict()
     year = _year(groups.get("y"), today)
-    if sort in {"day", "days", "part"} and year is None:
+    if sort in {"day", "days", "part", "week", "nthweek"} and year is None:
         needs_year, year = True, today.year
     if sort == "number":
         spans = _numeric(int(groups["a"]), int(groups["b"]), year)
@@ -323,7 +338,30 @@ def _read_yesterday(groups: Groups, year: int | None, today: date) -> Span | Non
     return today - timedelta(days=1), today - timedelta(days=1)
 
 
+_WEEKS = {"first": 1, "primera": 1, "second": 2, "segunda": 2, "third": 3, "tercera": 3, "fourth": 4, "cuarta": 4}  # fmt: skip
+
+
+def _read_week(groups: Groups, year: int | None, today: date) -> Span | None:
+    month = _number_of(groups) or _number_of(groups, "mon2")
+    day = _day(year, month, int(groups.get("d") or groups.get("d2") or 0))
+    if day is None:
+        return None
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=6)
+
+
+def _read_nth_week(groups: Groups, year: int | None, today: date) -> Span | None:
+    start, end = _month_span(year or today.year, _number_of(groups))
+    number = _WEEKS.get((groups.get("nth") or "").lower())
+    if number is None:
+        return end - timedelta(days=8), end
+    first = 7 * (number - 1)
+    return start + timedelta(days=max(0, first - 2)), start + timedelta(days=first + 6)
+
+
 _READERS = {
+    "week": _read_week,
+    "nthweek": _read_nth_week,
     "iso": _read_day,
     "days": _read_day,
     "day": _read_day,

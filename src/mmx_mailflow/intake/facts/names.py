@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-_WORD = r"(?:[A-ZÁÉÍÓÚÜÑÇÖ](?:[\wáéíóúüñç'’.-]*[\wáéíóúüñç.])?)"
+_WORD = r"(?:[A-ZÁÉÍÓÚÜÑÇÖ]\.|(?:Jr|Sr|St)\.|[A-ZÁÉÍÓÚÜÑÇÖ][\wáéíóúüñç'’-]*)"
 _PARTICLE = r"(?:de|del|la|las|los|y|da|dos|van|von|der|den|ter|bin|al|el|di|le|st\.)"
 _NAME = rf"{_WORD}(?:\s+(?:{_PARTICLE}\s+){{0,2}}{_WORD}){{1,5}}"
 FULL_NAME = re.compile(_NAME)
 _SELF = re.compile(
-    r"(?:\b[Mm]y\s+(?:full\s+|legal\s+|complete\s+)*name\s+is|\b[Mm]e\s+llamo|\b[Mm]i\s+nombre"
+    r"(?:\b[Ff]ull\s+(?:legal\s+)?name:?|\b[Nn]ombre\s+completo:?|\b[Mm]y\s+(?:full\s+|legal\s+|complete\s+)*name\s+is|\b[Mm]e\s+llamo|\b[Mm]i\s+nombre"
     r"(?:\s+completo|\s+legal)*\s+es|\bI\s+am(?=\s+[A-Z])|\bI['’]m(?=\s+[A-Z])|\b[Ss]oy(?=\s+[A-ZÁÉÍÓÚ])"
     r"|\b[Pp]atient\s+is(?:\s+myself,?)?|\b[Yy]o,|\b[Ee]l\s+suscrito,?|\b[Ll]a\s+suscrita,?)\s+"
     rf"(?P<name>{_NAME})"
@@ -78,9 +78,14 @@ def is_full(name: str) -> bool:
     return len(words) >= 2 and not any(w.lower() in _NOT_NAMES for w in words)  # noqa: PLR2004  first and last
 
 
+_BEFORE_BIRTH = re.compile(
+    rf"(?P<name>{_NAME})[,(\s]{{1,4}}(?:is\s+|es\s+)?(?:[Bb]orn|DOB|D\.O\.B|dob|[Dd]ate of birth|[Nn]acid[oa]|[Ff]echa de nac|F\.? ?[Nn]ac)"
+)
+
+
 def in_prose(text: str) -> list[str]:
-    """Full names that the writer gives as their own."""
-    return _found(_SELF, text)
+    """Full names that the writer gives as their own, or that stand before a birth date."""
+    return [*_found(_SELF, text), *_found(_BEFORE_BIRTH, text)]
 
 
 def of_others(text: str) -> list[str]:

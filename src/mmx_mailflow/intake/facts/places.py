@@ -8,7 +8,7 @@ _KIND = (
     r"(?:Hospital|Cl[ií]nica|Clinic|Centro|Laboratorios?|Sanatorio|Instituto|Policl[ií]nica|Unidad|Consultorio"
     r"|Grupo M[eé]dico|Medical Center|M[eé]dica|Torre M[eé]dica|Oftalmol[oó]gica)"
 )
-_CAP = r"[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&.-]*"
+_CAP = r"[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*"
 _SMALL = r"(?:de|del|la|las|los|el|y|e|para|San|Santa)"
 _NAMED = re.compile(
     rf"\b{_KIND}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,3}}(?!{_KIND}\b|Dra?\b){_CAP}){{1,6}}"
