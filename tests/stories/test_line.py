@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.stories.mails import REQUEST_EN, files_in, subject_of, words_of
+from tests.stories.mails import (
+    REQUEST_EN,
+    REQUEST_ES,
+    files_in,
+    subject_of,
+    words_of,
+    written,
+)
 from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
+from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Result, State
+from mmx_mailflow.transport.imap import Mailbox
+from mmx_mailflow.transport.smtp import Sender, SenderAddress
 
 pytestmark = [pytest.mark.servers, pytest.mark.enable_socket]
 ANA, JOSE = "ana.prueba@gmail.com", "jose.ejemplo@yahoo.com.mx"
@@ -71,3 +83,164 @@ def test_a_complete_request_in_english_goes_from_the_first_mail_to_the_closed_ca
     assert world.to(DESK)
     assert world.to(RAUL)
     assert world.to(MISION) == []
+
+
+def test_a_spanish_request_with_two_providers_a_fee_and_no_record_ends_in_part(
+    world: World,
+) -> None:
+    text = REQUEST_ES.replace(
+        "Hospital: Hospital Faro del Mar", "Hospitales: Hospital Faro del Mar y Clínica Misión"
+    )
+    world.writes(JOSE, "Expediente", text)
+    [first] = world.new(JOSE)
+    assert subject_of(first) == f"Su solicitud de expediente {world.case().ref}"
+
+    world.writes(JOSE, "", "Adjunto el formulario.", answers=first, files=world.signed_form(first))
+    [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+    world.writes(LUZ, "", "APROBAR", answers=review)
+    world.passes(minutes=6)
+    [to_faro], [to_mision] = world.new(FARO), world.new(MISION)
+    assert "Clínica Misión" not in words_of(to_faro)
+
+    world.passes(days=2)
+    world.writes(MISION, "", "La copia tiene un costo de 850 pesos.", answers=to_mision)
+    world.writes(LUZ, "", "PROVEEDOR 2 COSTO 850 MXN", answers=world.new(LUZ)[-1])
+    world.passes(minutes=6)
+    assert world.case().state == State.AWAITING_PATIENT
+    assert any("850 MXN" in words_of(x) for x in world.new(JOSE))
+
+    world.writes(FARO, "", "Enviamos el expediente.", answers=to_faro, files=RECORDS_PDF)
+    world.writes(LUZ, "", "PROVEEDOR 1 COMPLETO\nENTREGAR 1", answers=world.new(LUZ)[-1])
+    again = f"ENTREGAR 1\nCONFIRMAR {world.case().confirm_code}"
+    world.writes(LUZ, "", again, answers=world.new(LUZ)[-1])
+    world.writes(LUZ, "", "PROVEEDOR 2 SIN EXPEDIENTE", answers=world.new(LUZ)[-1])
+    world.passes(minutes=6)
+
+    assert world.case().result == Result.PARTIAL
+    assert "expediente" in words_of(world.new(JOSE)[-1])
+    assert None not in world.outcomes()
+
+
+def test_an_ambiguous_birth_date_is_asked_and_the_answer_brings_the_form(world: World) -> None:
+    world.writes(ANA, "Records", REQUEST_EN.replace("March 25, 1980", "03/04/1980"))
+    [question] = world.new(ANA)
+    assert "4 March 1980" in words_of(question)
+    assert "3 April 1980" in words_of(question)
+    assert files_in(question) == []
+
+    world.writes(ANA, "", "I was born on 3 April 1980.", answers=question)
+    [form] = world.new(ANA)
+
+    assert files_in(form)[0][0].endswith("authorization.pdf")
+    assert world.case().facts.date_of_birth.isoformat() == "1980-04-03"
+
+
+def test_when_no_answer_comes_the_form_goes_with_blanks_before_the_promise_ends(
+    world: World,
+) -> None:
+    world.writes(ANA, "Records", REQUEST_EN.replace("Date of birth: March 25, 1980\n", ""))
+    world.new(ANA)
+    world.passes(days=4)
+    [form] = world.new(ANA)
+
+    assert files_in(form)
+    assert world.told()[-2:] == [
+        "intake > awaiting_signature: answers stayed out: the form goes with blanks",
+        "awaiting_signature > awaiting_signature: the form was issued",
+    ]
+
+
+def test_a_stranger_with_the_reference_in_the_subject_is_held_and_learns_nothing(
+    world: World,
+) -> None:
+    world.writes(ANA, "Records", REQUEST_EN)
+    ref = world.case().ref
+    world.writes(
+        "thief@yahoo.com", f"Status of {ref}", "Any news on my request? What is the status?"
+    )
+
+    [receipt] = world.new("thief@yahoo.com")
+    assert ref not in receipt.decode()
+    assert world.outcomes()[-1] in {"held", "own_copy"}
+    assert "held" in world.outcomes()
+
+
+def test_staff_without_proof_release_nothing(world: World) -> None:
+    world.writes(ANA, "Records", REQUEST_EN)
+    [first] = world.new(ANA)
+    world.writes(ANA, "", "Signed.", answers=first, files=world.signed_form(first))
+    [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+
+    world.writes(LUZ, "", "APPROVE", answers=review, dmarc="fail")
+    world.writes(LUZ, "", "APPROVE", answers=review, dmarc="")
+
+    assert world.case().authorization is None
+    assert world.outcomes().count("held") == 2
+
+
+def test_a_revocation_by_anybody_stops_provider_mail_at_once(world: World) -> None:
+    world.writes(ANA, "Records", REQUEST_EN)
+    [first] = world.new(ANA)
+    world.writes(ANA, "", "Signed.", answers=first, files=world.signed_form(first))
+    [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+    world.writes(LUZ, "", "APPROVE", answers=review)
+
+    world.writes(ANA, "", "I hereby revoke my authorization.", answers=first)
+    world.passes(hours=2)
+
+    assert world.to(FARO) == []
+    assert world.case().result == Result.REVOKED
+
+
+def test_the_same_mail_delivered_twice_and_old_mail_are_answered_once_and_never(
+    world: World,
+) -> None:
+    raw = written_now(world, REQUEST_EN)
+    world.arrives(raw)
+    world.arrives(raw)
+    world.dovecot.append(written_now(world, REQUEST_ES), world.clock.now() - timedelta(days=9))
+    world.turn()
+
+    assert len(world.to(ANA)) == 1
+    assert sorted(filter(None, world.outcomes()))[:3] == ["before_start", "duplicate", "handled"]
+
+
+def written_now(world: World, text: str) -> bytes:
+    return written(ANA, "Records", text, world.clock.now())
+
+
+def test_odd_mails_are_entered_with_a_reason_and_the_next_is_handled(world: World) -> None:
+    deep = b"From: a@b.example\r\n\r\nhello\r\n"
+    for _ in range(200):
+        deep = b"From: a@b.example\r\nContent-Type: message/rfc822\r\n\r\n" + deep
+    for raw in (b"\r\n", b"no mail at all", b"Subject: \x00\x07\r\n\r\nx\r\n", deep):
+        world.arrives(raw)
+    robot = {"Auto-Submitted": "auto-replied"}
+    world.arrives(
+        written("bot@b.example", "Out of office", "I am away.", world.clock.now(), headers=robot)
+    )
+    world.writes(ANA, "Records", REQUEST_EN)
+
+    assert len(world.to(ANA)) == 1
+    assert world.to("bot@b.example") == []
+    assert None not in world.outcomes()
+
+
+def test_a_new_uidvalidity_brings_no_second_answer(world: World) -> None:
+    world.arrives(written_now(world, REQUEST_EN))
+    address = world.dovecot.address(filed_folder="", review_folder="")
+    with (
+        Mailbox(address) as mailbox,
+        Sender(
+            SenderAddress(host="127.0.0.1", port=world.listener.port, security="none")
+        ) as sender,
+    ):
+        flow.one_pass(world.office, [mailbox], sender)
+    world.dovecot.stop()
+    world.dovecot.forget_uids()
+    time.sleep(1.1)
+    world.dovecot.start()
+    world.turn()
+
+    assert len(world.to(ANA)) == 1
+    assert len(world.cases()) == 1

@@ -34,7 +34,7 @@ _SMALL = frozenset(
         "doctora",
     ]
 )
-_CLOSE, _MOST = 78, 5
+_CLOSE, _MOST = 70, 5
 
 
 class DirectoryEntry(Value):

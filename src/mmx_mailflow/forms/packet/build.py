@@ -142,20 +142,27 @@ def _run(layout: _Layout) -> tuple[bytes, _Layout]:
 
 
 def _styles(layout: _Layout) -> tuple[ParagraphStyle, ParagraphStyle]:
-    size = 14.0 if layout.facts.large_print else 8.8
+    size = 14.0 if layout.facts.large_print else 8.3
     body = ParagraphStyle("body", fontName=FONT, fontSize=size, leading=size * 1.22)
     head = ParagraphStyle("head", fontName=BOLD, fontSize=9.5, leading=12)
     return body, head
 
 
 def _pair(
-    layout: _Layout, block: str, *, title: bool = False, label: str = "", room: float = _ROOM
+    layout: _Layout,
+    block: str,
+    *,
+    title: bool = False,
+    label: str = "",
+    room: float = _ROOM,
+    value: str = "",
 ) -> Table:
     """A block's sentence, English left and Spanish right."""
     body, head = _styles(layout)
     style = head if title else body
     mark = f"<b>{label}</b> " if label else ""
-    cells = [Paragraph(mark + html.escape(text), style) for text in layout.said(block)]
+    told = f": <b>{html.escape(value)}</b>" if value else ""
+    cells = [Paragraph(mark + html.escape(text) + told, style) for text in layout.said(block)]
     column = (room - _GAP) / 2
     table = Table([[cells[0], "", cells[1]]], colWidths=[column, _GAP, column])
     table.setStyle(
@@ -260,6 +267,7 @@ def _document_a(layout: _Layout) -> list[Flowable]:
     providers = facts.providers or ("",)
     return [
         _pair(layout, "title_a", title=True),
+        _pair(layout, "A1", label="A1", value=f"{facts.ref}, {VERSION}, {facts.issued_on.isoformat()}"),
         _field(layout, "A2.1", facts.patient_name or ""),
         _field(layout, "A2.2"),
         _field(layout, "A2.3", born),
