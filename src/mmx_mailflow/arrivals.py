@@ -10,9 +10,10 @@ import structlog
 
 from mmx_mailflow.casework.case import Case, Decision, State
 from mmx_mailflow.casework.codes import reference
+from mmx_mailflow.casework.commands import Command, Line, Verb
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import Event, FormReturned, LetterBounced, ProviderMatch
-from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.forms.packet import places
@@ -37,6 +38,7 @@ _FORM_TYPES = (
 )
 _DAY = timedelta(days=1)
 _SHORTEST_NAME = 3
+_PEN_VERBS = frozenset({Verb.FILE_AS, Verb.RELEASE})
 log = structlog.get_logger()
 
 
@@ -54,16 +56,24 @@ class Arrived:
     stored: cases.Stored | None = None
 
 
-def handle_message(office: Office, number: int) -> None:
-    """Read (3), sort (4), match (5), make the event (6), and let it happen (7 to 9)."""
+def handle_message(office: Office, number: int, *, said: Command | None = None) -> None:
+    """Read (3), sort (4), match (5), make the event (6), and let it happen (7 to 9).
+
+    `said` is what staff wrote about this held mail.
+    """
     arrived = _arrived(office, number)
     if arrived is None:
         return
+    arrived = _said_by_staff(office, arrived, said)
     arrived = _with_form(office, arrived)
+    filed = _filed_by_staff(office, arrived)
+    answer = _pen_answer(office, arrived) if filed else None
     with office.store.begin() as connection:  # commit 2
         if not messages.claim(connection, number):
             return
-        settled = _settled(office, connection, arrived)
+        settled = filed or _settled(office, connection, arrived)
+        if filed is not None:
+            queue_plain(office, connection, [answer] if answer else [])
         messages.settle(connection, office.keys, number, settled, office.clock.now())
     log.info(
         "handled",
@@ -73,6 +83,82 @@ def handle_message(office: Office, number: int) -> None:
         case=settled.ref,
         why=arrived.match.why,
     )
+
+
+def _pen_lines(arrived: Arrived) -> tuple[Line, ...]:
+    """The lines of a staff mail about held mails: `881 = MMX-...`, `881 = junk`, `RELEASE 881`."""
+    today = arrived.read.received_at.date()
+    lines = read_commands(arrived.message.new_text, today=today).lines
+    return tuple(x for x in lines if x.command is not None and x.command.verb in _PEN_VERBS)
+
+
+def _filed_by_staff(office: Office, arrived: Arrived) -> messages.Settled | None:
+    """Do what a proven member of staff says of held mails, outside any case's thread."""
+    if arrived.match.ref is not None or not _staff_proven(office, arrived):
+        return None
+    lines = _pen_lines(arrived)
+    if not lines:
+        return None
+    for line in lines:
+        assert line.command is not None
+        _file_held(office, line.command)
+    return messages.Settled(
+        outcome=Outcome.HANDLED, why="staff said where held mail belongs", kind=Kind.OTHER
+    )
+
+
+def _file_held(office: Office, command: Command) -> None:
+    """Give one held mail to its case, open a case for it, or call it junk."""
+    with office.store.begin() as connection:
+        held = messages.load(connection, office.keys, command.number)
+        if held is None or held.outcome != Outcome.HELD or held.ref is not None:
+            return
+        if command.name == "junk":
+            done = messages.Settled(outcome=Outcome.JUNK, why="staff call it junk")
+            messages.settle(connection, office.keys, command.number, done, office.clock.now())
+            return
+        messages.replay(connection, command.number)
+    handle_message(office, command.number, said=command)
+
+
+def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) -> Arrived:
+    """The mail where staff say it belongs: they name the thread, they prove nobody."""
+    if command is None:
+        return arrived
+    if command.ref is None:
+        opened = Match(ref=None, new_case=True, why="staff say it is a new request")
+        return replace(arrived, match=opened, duplicate=None)
+    with office.store.begin() as connection:
+        stored = cases.load(connection, office.keys, command.ref)
+    if stored is None:
+        return arrived
+    there = Match(ref=command.ref, why="staff say that it belongs here")
+    return replace(arrived, match=there, stored=stored, duplicate=None)
+
+
+def _pen_answer(office: Office, arrived: Arrived) -> Letter:
+    """What was done, line by line; a number that is not held any more is told as refused."""
+    lines = []
+    with_numbers = [(x, x.command.number) for x in _pen_lines(arrived) if x.command is not None]
+    with office.store.begin() as connection:
+        for line, number in with_numbers:
+            kept = messages.load(connection, office.keys, number)
+            moved = kept is not None and kept.outcome != Outcome.HELD
+            result = "done" if moved else "refused"
+            lines.append(
+                {
+                    "text": line.text,
+                    "result": result,
+                    "why": "" if moved else "nothing_held",
+                    "nearest": "",
+                }
+            )
+    words: dict[str, object] = {
+        "lines": lines, "show": [], "undo_until": "", "sent_to_patient": False, "preview": "",
+        "note_only": False, "cut": "",
+    }  # fmt: skip
+    to, occasion = arrived.read.sender, f"pen-{arrived.number}"
+    return plain_letter(office, LetterName.STAFF_ANSWER, to, Role.STAFF, occasion, words)
 
 
 def _arrived(office: Office, number: int) -> Arrived | None:
@@ -250,7 +336,7 @@ def _settled(office: Office, connection: Connection, arrived: Arrived) -> messag
         return _in_case(office, connection, arrived)
     if kind == Kind.AUTO_REPLY:
         return messages.Settled(outcome=Outcome.MACHINE, why="a machine without a case", kind=kind)
-    if arrived.match.new_case and kind == Kind.REQUEST:
+    if arrived.match.new_case and (kind == Kind.REQUEST or arrived.match.why.startswith("staff")):
         return _new_case(office, connection, arrived)
     return _held(office, connection, arrived, arrived.match.why)
 
@@ -305,17 +391,21 @@ def _too_large(office: Office, connection: Connection, arrived: Arrived) -> mess
     )
 
 
+def _staff_proven(office: Office, arrived: Arrived) -> bool:
+    """A member's address, and a trusted server's word or (where allowed) a token of their own."""
+    if arrived.read.sender not in office.policy.staff_members:
+        return False
+    token = office.staff_proof == "dmarc_or_token" and arrived.match.proven
+    trusted = arrived.assessed.trust
+    return trusted == Trust.VERIFIED or (token and trusted != Trust.FAILED)
+
+
 def _staff(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     """Staff count when their address is proven; anything else is held and reported to it."""
-    proven = arrived.assessed.trust == Trust.VERIFIED or (
-        office.staff_proof == "dmarc_or_token"
-        and arrived.match.proven
-        and arrived.assessed.trust != Trust.FAILED
-    )
     kind = arrived.read.understood.kind
     if kind == Kind.AUTO_REPLY or not arrived.read.understood.may_answer:
         return messages.Settled(outcome=Outcome.MACHINE, why="a machine of staff", kind=kind)
-    if not proven:
+    if not _staff_proven(office, arrived):
         letter = plain_letter(
             office, LetterName.ALARM, arrived.read.sender, Role.STAFF, f"unproven-{arrived.number}",
             {"alarm": "staff_unproven", "details": arrived.match.ref or "", "days": 0},

@@ -39,7 +39,6 @@ HOMES = {
     "pypdf": ("forms", "intake"),
     "pypdfium2": ("forms", "intake", "sandbox.pen"),
     "pysasl": ("sandbox",),
-    "quotequail": ("intake",),
     "rapidfuzz": ("casework", "intake", "store"),
     "reportlab": ("forms.packet",),
     "rich": ("cli", "sandbox"),

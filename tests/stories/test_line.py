@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.servers.postgres import cluster
 from tests.stories.mails import (
     REQUEST_EN,
     REQUEST_ES,
@@ -20,6 +21,7 @@ from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Result, State
+from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
 
@@ -244,3 +246,35 @@ def test_a_new_uidvalidity_brings_no_second_answer(world: World) -> None:
 
     assert len(world.to(ANA)) == 1
     assert len(world.cases()) == 1
+
+
+def test_staff_say_by_its_number_where_a_held_mail_belongs(world: World) -> None:
+    world.writes(ANA, "Records", REQUEST_EN)
+    ref = world.case().ref
+    world.writes("spouse@yahoo.com", "About my wife", "The hospital was Hospital Faro del Mar.")
+    held = [n for n, outcome in enumerate(world.outcomes(), 1) if outcome == "held"]
+    world.passes(days=1)
+    [pen] = [x for x in world.new(LUZ) if "wait for a person" in words_of(x)]
+    assert f"{held[0]}. spouse@yahoo.com" in words_of(pen)
+
+    world.writes(LUZ, "", f"{held[0]} = {ref}", answers=pen)
+
+    assert world.outcomes()[held[0] - 1] == "handled"
+    assert "DONE" in words_of([x for x in world.new(LUZ) if "DONE" in words_of(x)][-1])
+    assert world.case().tasks[-1].name == "read_mail"
+    assert ref not in b"".join(world.to("spouse@yahoo.com")).decode()
+
+
+def test_the_line_runs_the_same_on_postgresql(tmp_path: Path) -> None:
+    with cluster() as url, a_world(tmp_path, url) as world:
+        world.writes(ANA, "Records", REQUEST_EN)
+        [first] = world.new(ANA)
+        files = world.signed_form(first)
+        world.writes(ANA, "", "Signed.", answers=first, files=files)
+        [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+        world.writes(LUZ, "", "APPROVE", answers=review)
+        world.passes(minutes=6)
+
+        assert len(world.to(FARO)) == 1
+        assert world.case().state == State.IN_PROGRESS
+        assert verified(world.office)["ok"]
