@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,7 +13,13 @@ from mmx_mailflow.casework.case import Case, Decision, State
 from mmx_mailflow.casework.codes import reference
 from mmx_mailflow.casework.commands import Command, Line, Verb
 from mmx_mailflow.casework.decide import decide
-from mmx_mailflow.casework.events import Event, FormReturned, LetterBounced, ProviderMatch
+from mmx_mailflow.casework.events import (
+    Event,
+    FormReturned,
+    LetterBounced,
+    ProviderMatch,
+    StaffWroteByHand,
+)
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
@@ -248,6 +255,11 @@ def _inspected(office: Office, message: Message, case: Case | None) -> Returned 
     files = _form_files(message)
     if not files or message.delivery_report is not None:
         return None
+    return inspected(office, files, case)
+
+
+def inspected(office: Office, files: Sequence[ReturnedFile], case: Case | None) -> Returned:
+    """What files hold, compared with the form that went out when the case is known."""
     form = case.form if case else None
     boxes = places(packet_facts(case, form, office.policy), office.words) if case and form else ()
     return inspect(
@@ -527,3 +539,40 @@ def _to_sender(
     queue_plain(
         office, connection, [letter.model_copy(update={"language": language, "answers": answers})]
     )
+
+
+def note_sent_by_hand(office: Office, place: tuple[str, str, int], uid: int, head: bytes) -> None:
+    """A mail in the Sent folder: the case of its thread or its recipient learns of it."""
+    message = read(head + b"\r\n")
+    now = office.clock.now()
+    with office.store.begin() as connection:
+        messages.mark(connection, *place, uid, now)
+        if outbox.by_message_ids(connection, office.keys, [message.message_id]):
+            return
+        known = [f for to in message.to for f in cases.by_sender(connection, office.keys, to)]
+        refs = {f.ref for f in known if f.closed_at is None}
+        stored = cases.load(connection, office.keys, refs.pop()) if len(refs) == 1 else None
+        if stored is None:
+            return
+        mail = messages.Fetched(
+            uid=uid,
+            received_at=now,
+            size=len(head),
+            raw=head,
+            outcome=Outcome.HANDLED,
+            why="staff sent it by hand",
+        )
+        messages.keep(connection, office.keys, *place, [mail], now)
+        number = messages.number_of(connection, *place, uid)
+        there = next(f for f in known if f.ref == stored.case.ref)
+        event = StaffWroteByHand(message=number, to_role=there.role, provider=there.provider)
+        decision = decide(stored.case, event, office.policy, now)
+        record(office, connection, stored, event, decision, actor="staff", message=number)
+        settled = messages.Settled(
+            outcome=Outcome.HANDLED,
+            why="staff sent it by hand",
+            kind=Kind.OTHER,
+            ref=stored.case.ref,
+        )
+        messages.settle(connection, office.keys, number, settled, now)
+        messages.filed(connection, [number], now)

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from mmx_mailflow.arrivals import handle_message
+from mmx_mailflow.arrivals import handle_message, note_sent_by_hand
 from mmx_mailflow.casework.calendar import is_business_day
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.decide import decide
@@ -301,11 +301,33 @@ def file_handled(office: Office, mailbox: Mailbox) -> int:
     return len(rows)
 
 
+def read_sent(office: Office, mailbox: Mailbox) -> int:
+    """Look through what staff sent by hand from the shared mailbox; ours are skipped.
+
+    Headers first: only a mail that goes to somebody of a case has a row and joins its thread.
+    """
+    where = mailbox.address
+    if not where.sent_folder or not mailbox.exists(where.sent_folder):
+        return 0
+    state = mailbox.select(where.sent_folder)
+    with office.store.begin() as connection:
+        place = (where.name, where.sent_folder, state.uidvalidity)
+        last = messages.last_uid(connection, *place)
+        if not messages.is_known(connection, *place):
+            messages.mark(connection, *place, max(0, state.uidnext - 1), office.clock.now())
+            return 0
+    uids = mailbox.uids(where.sent_folder, last)
+    for uid, head in sorted(mailbox.headers(where.sent_folder, uids).items()):
+        _again_when_moved(partial(note_sent_by_hand, office, place, uid, head))
+    return len(uids)
+
+
 def one_pass(office: Office, mailboxes: Sequence[Mailbox], sender: Sender) -> int:
     """Fetch, understand, act on what is due, send, file; return how much was done."""
     done = 0
     for mailbox in mailboxes:
         done += keep_new(office, mailbox)
+        done += read_sent(office, mailbox)
     done += handle_kept(office) + handle_due(office) + handle_daily(office)
     done += look_up_uncertain(office, mailboxes) + send_due(office, sender)
     for mailbox in mailboxes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.servers.postgres import cluster
 from tests.stories.mails import (
+    RECORDS,
     REQUEST_EN,
     REQUEST_ES,
     files_in,
@@ -278,3 +280,24 @@ def test_the_line_runs_the_same_on_postgresql(tmp_path: Path) -> None:
         assert len(world.to(FARO)) == 1
         assert world.case().state == State.IN_PROGRESS
         assert verified(world.office)["ok"]
+
+
+def test_a_mail_that_is_too_large_is_entered_and_the_person_told(world: World) -> None:
+    world.office = replace(world.office, max_message_bytes=100_000)
+    scan = (("scan.pdf", "application/pdf", b"%PDF-1.4" + b"x" * 300_000),)
+    world.writes(ANA, "Records", REQUEST_EN, files=scan)
+
+    assert world.outcomes()[0] == "too_large"
+    assert len(world.new(ANA)) == 1
+    assert world.cases() == []
+
+
+def test_a_mail_that_staff_sent_by_hand_joins_its_case(world: World) -> None:
+    world.turn()  # the Sent folder is looked into for the first time
+    world.writes(ANA, "Records", REQUEST_EN)
+    by_hand = written(RECORDS, "About you", "We call you.", world.clock.now(), to=ANA, dmarc="")
+    world.dovecot.append(by_hand, world.clock.now(), folder="Sent")
+    world.turn()
+
+    assert world.told()[-1].endswith("staff wrote by hand")
+    assert len(world.to(ANA)) == 1

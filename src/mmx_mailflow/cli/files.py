@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mmx_mailflow.casework.values import CaseId
-from mmx_mailflow.cli.common import Failure, print_json
+from mmx_mailflow.arrivals import inspected
+from mmx_mailflow.casework.returned import Returned
+from mmx_mailflow.casework.codes import read_reference
+from mmx_mailflow.cli.common import Failure, options_of, print_json
 from mmx_mailflow.cli.opened import office_of
 from mmx_mailflow.forms.packet import PacketFacts, packet, words_from
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, returned_json
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.office import Office
 from mmx_mailflow.ops import logs
 from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.store import cases
@@ -64,8 +68,9 @@ def _specimen() -> bytes:
 
 
 def _of_case(context: typer.Context, ref: str) -> bytes:
+    name = read_reference(ref)
     with office_of(context) as office, office.store.begin() as connection:
-        stored = cases.load(connection, office.keys, CaseId(ref.upper()))
+        stored = cases.load(connection, office.keys, name) if name else None
         if stored is None:
             raise Failure(f"there is no case {ref}")
         if stored.case.form is None:
@@ -75,14 +80,32 @@ def _of_case(context: typer.Context, ref: str) -> bytes:
 
 
 def inspect_form(
+    context: typer.Context,
     files: Paths,
     together: Annotated[bool, typer.Option("--together", help="The files are one return.")] = False,
 ) -> int:
-    """Print what is recognised in returned files, one JSON object a line."""
+    """Print what is recognised in returned files, one JSON object a line.
+
+    With a configuration codes are verified and pages compared with the form of their case.
+    """
     logs.set_up(quiet=True)
-    opened = [(path.name, ReturnedFile(name="", content=path.read_bytes())) for path in files]
-    groups = [opened] if together else [[one] for one in opened]
-    for group in groups:
-        found = inspect([f for _, f in group], key=None, today=datetime.now(UTC).date())
-        print_json(returned_json(" ".join(name for name, _ in group), found))
+    read = [(path.name, ReturnedFile(name="", content=path.read_bytes())) for path in files]
+    groups = [read] if together else [[one] for one in read]
+    known = options_of(context).config.exists()
+    with office_of(context) if known else nullcontext() as office:
+        for group in groups:
+            found = _recognised(office, [file for _, file in group])
+            print_json(returned_json(" ".join(name for name, _ in group), found))
     return 0
+
+
+def _recognised(office: Office | None, files: list[ReturnedFile]) -> Returned:
+    if office is None:
+        return inspect(files, key=None, today=datetime.now(UTC).date())
+    first = inspected(office, files, None)
+    code = next((p.code for p in first.pages if p.code is not None and p.code.verified), None)
+    if code is None:
+        return first
+    with office.store.begin() as connection:
+        stored = cases.load(connection, office.keys, code.ref)
+    return inspected(office, files, stored.case) if stored else first

@@ -18,7 +18,7 @@ from mmx_mailflow.intake.directory import read_csv
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops import board
-from mmx_mailflow.ops.verify import verified
+from mmx_mailflow.ops.verify import balance, verified
 from mmx_mailflow.settings import data_path
 from mmx_mailflow.store import cases as case_rows
 from mmx_mailflow.store import directory, engine, journal
@@ -227,8 +227,11 @@ def outbox_retry(context: typer.Context, number: Number) -> int:
 
 def verify(context: typer.Context, as_json: Json = False) -> int:
     """Check the journal's chains and every promise that the database can show."""
+    boxes = options_of(context).settings().mailbox
     with office_of(context) as office:
         report = verified(office)
+        report["checks"] += [balance(office, box) for box in boxes]
+        report["ok"] = all(check["ok"] for check in report["checks"])
     if as_json:
         print_json(report)
     else:

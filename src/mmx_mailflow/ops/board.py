@@ -11,9 +11,9 @@ from pydantic import JsonValue
 from mmx_mailflow.casework.calendar import DAY_END, at, form_due_at
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.deadlines import deadlines, due_at
-from mmx_mailflow.casework.facts import Facts
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.turn import whose_turn
+from mmx_mailflow.intake.parse import fields
 
 HIDDEN: Final = "***"
 
@@ -73,7 +73,7 @@ def details_of(case: Case, policy: Policy) -> Record:
         "confirmed": case.confirmed,
         "on_hold": case.on_hold,
         "sender": case.sender,
-        "facts": fields_of(case.facts),
+        "facts": fields(case.facts),
         "evidence": [
             {
                 "field": e.fact.value,
@@ -88,31 +88,13 @@ def details_of(case: Case, policy: Policy) -> Record:
         "tasks": [
             {
                 "n": task.n,
-                "name": task.name.value,
+                "task": task.name.value,
                 "opened_at": said(task.opened_at),
                 "provider": task.provider,
                 "details": task.details,
             }
             for task in case.tasks
         ],
-    }
-
-
-def fields_of(facts: Facts) -> Record:
-    """Facts in the shape in which `parse` prints them."""
-    return {
-        "patient_name": facts.patient_name,
-        "date_of_birth": facts.date_of_birth.isoformat() if facts.date_of_birth else None,
-        "treatment_dates": [
-            {"start": period.start.isoformat(), "end": period.end.isoformat(), "text": period.text}
-            | ({"relative": True} if period.relative else {})
-            for period in facts.treatment_dates
-        ],
-        "providers": list(facts.providers),
-        "records": list(facts.records),
-        "emails": list(facts.emails),
-        "phones": list(facts.phones),
-        "postal_address": facts.postal_address,
     }
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Language, Value
+from mmx_mailflow.intake.authenticity import authserv_ids
+from mmx_mailflow.intake.read import read
 from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of
 from mmx_mailflow.settings import (
     ConfigError,
@@ -24,6 +26,8 @@ from mmx_mailflow.store.engine import SchemaOldError, StoreNotNowError
 from mmx_mailflow.store.vault import KeyFileError, KeyWrongError
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.errors import TransportError
+
+_RECENT = 20
 
 
 class Grade(StrEnum):
@@ -53,7 +57,7 @@ def findings(config: Path, environ: Mapping[str, str], now: datetime) -> Iterato
     yield _clock(settings, environ, now)
     yield _database(settings)
     for box in settings.mailbox:
-        yield _mailbox(box)
+        yield from _mailbox(box, settings.security.trusted_authserv_ids)
     yield _mail_server(settings)
 
 
@@ -70,22 +74,39 @@ def _database(settings: Settings) -> Finding:
     return Finding(name="database", grade=Grade.OK, detail=f"{kind}, schema up to date")
 
 
-def _mailbox(box: Mailbox) -> Finding:
+def _mailbox(box: Mailbox, trusted: tuple[str, ...]) -> Iterator[Finding]:
     name = f"mailbox {box.name}"
     try:
         with mailbox_of(box) as mailbox:
             can = mailbox.capabilities()
             mailbox.ensure_folders()
             count = mailbox.select(box.folder).count
+            recent = mailbox.headers(box.folder, mailbox.uids(box.folder)[-_RECENT:])
     except (TransportError, ConfigError) as error:
         remedy = "look at host, port, security, username and password_file"
-        return Finding(name=name, grade=Grade.FAIL, detail=str(error), remedy=remedy)
+        yield Finding(name=name, grade=Grade.FAIL, detail=str(error), remedy=remedy)
+        return
     lacking = [c for c in ("IDLE", "MOVE", "UIDPLUS") if c not in can]
     detail = f"{count} mails in {box.folder}" + (
         f"; without {', '.join(lacking)}" if lacking else ""
     )
     grade = Grade.WARN if "UIDPLUS" in lacking and "MOVE" in lacking else Grade.OK
-    return Finding(name=name, grade=grade, detail=detail)
+    yield Finding(name=name, grade=grade, detail=detail)
+    yield _authserv_ids(f"authserv-ids {box.name}", [*recent.values()], trusted)
+
+
+def _authserv_ids(name: str, recent: Sequence[bytes], trusted: Sequence[str]) -> Finding:
+    """Do the trusted names stand in recent mail? Else nobody is ever verified."""
+    found = [authserv_ids(read(headers).headers) for headers in recent]
+    wanted = {word.lower() for word in trusted}
+    matched = sum(bool(wanted.intersection(ids)) for ids in found)
+    if matched or not recent:
+        detail = f"in {matched} of the last {len(recent)} mails"
+        return Finding(name=name, grade=Grade.OK, detail=detail)
+    seen = sorted({ids[0] for ids in found if ids})
+    said = f"recent mail carries {', '.join(seen)}" if seen else "recent mail carries none"
+    remedy = "set security.trusted_authserv_ids to your own server's name"
+    return Finding(name=name, grade=Grade.WARN, detail=said, remedy=remedy)
 
 
 def _mail_server(settings: Settings) -> Finding:

@@ -9,8 +9,12 @@ from mmx_mailflow.casework.calendar import form_due_at
 from mmx_mailflow.casework.case import Case, Result, State, TaskName
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.office import Office
+from mmx_mailflow.ops.opening import mailbox_of
+from mmx_mailflow.settings import ConfigError
+from mmx_mailflow.settings import Mailbox as MailboxSettings
 from mmx_mailflow.store import cases, journal, messages, outbox
 from mmx_mailflow.store.engine import Connection
+from mmx_mailflow.transport.errors import TransportError
 
 _LATE = timedelta(hours=1)
 
@@ -49,6 +53,26 @@ def verified(office: Office) -> Report:
         for name, faults in found
     ]
     return {"ok": all(not faults for _, faults in found), "checks": checks}
+
+
+def balance(office: Office, settings: MailboxSettings) -> Checked:
+    """Whether every mail that the server shows, up to the last one seen, has a row.
+
+    Without a connection nothing can be counted, which is said and is no failure of the ledger.
+    """
+    name, folder = f"balance of {settings.name}", settings.folder
+    try:
+        with mailbox_of(settings) as mailbox:
+            validity = mailbox.select(folder).uidvalidity
+            there = mailbox.uids(folder)
+    except (TransportError, ConfigError):
+        return {"name": name, "ok": True, "detail": "not counted: the mailbox is out of reach"}
+    with office.store.begin() as connection:
+        last = messages.last_uid(connection, settings.name, folder, validity)
+        entered = messages.entered_uids(connection, settings.name, folder, validity)
+    lost = [uid for uid in there if uid <= last and uid not in entered]
+    detail = f"{len(lost)} mails without a row, the first is UID {lost[0]}" if lost else "holds"
+    return {"name": name, "ok": not lost, "detail": detail}
 
 
 def _journal(office: Office, connection: Connection, every: list[Case]) -> list[str]:

@@ -59,6 +59,30 @@ def last_uid(connection: Connection, mailbox: str, folder: str, uidvalidity: int
     return found or 0
 
 
+def is_known(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> bool:
+    """Whether this folder was looked into before, under this UIDVALIDITY."""
+    query = select(folders.c.last_uid).where(
+        folders.c.mailbox == mailbox,
+        folders.c.folder == folder,
+        folders.c.uidvalidity == uidvalidity,
+    )
+    return connection.execute(query).first() is not None
+
+
+def mark(
+    connection: Connection, mailbox: str, folder: str, uidvalidity: int, uid: int, now: datetime
+) -> None:
+    """Note up to which UID a folder was looked through."""
+    maker = insert_sqlite if connection.dialect.name == "sqlite" else insert_pg
+    place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity}
+    seen = {"last_uid": uid, "seen_at": now}
+    connection.execute(
+        maker(folders)
+        .values(**place, **seen)
+        .on_conflict_do_update(index_elements=list(place), set_=seen)
+    )
+
+
 def _place(mailbox: str, folder: str, uidvalidity: int, uid: int) -> str:
     return f"messages.sealed/{mailbox}/{folder}/{uidvalidity}/{uid}"
 
@@ -83,13 +107,7 @@ def keep(
         rows,
     )
     entered = len(done.all())
-    mark = {"last_uid": max(m.uid for m in batch), "seen_at": now}
-    place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity}
-    connection.execute(
-        maker(folders)
-        .values(**place, **mark)
-        .on_conflict_do_update(index_elements=list(place), set_=mark)
-    )
+    mark(connection, mailbox, folder, uidvalidity, max(m.uid for m in batch), now)
     return entered
 
 
@@ -364,3 +382,16 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many mails have which outcome."""
     query = select(messages.c.outcome, func.count()).group_by(messages.c.outcome)
     return {outcome or "waiting": count for outcome, count in connection.execute(query)}
+
+
+def number_of(connection: Connection, mailbox: str, folder: str, uidvalidity: int, uid: int) -> int:
+    """The number of a mail by its place."""
+    number: int = connection.execute(
+        select(messages.c.id).where(
+            messages.c.mailbox == mailbox,
+            messages.c.folder == folder,
+            messages.c.uidvalidity == uidvalidity,
+            messages.c.uid == uid,
+        )
+    ).scalar_one()
+    return number
