@@ -40,7 +40,7 @@ def ref(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     ]
     with office.store.begin() as connection:
         batch = [
-            messages.Fetched(uid=uid, received_at=NOW, size=len(raw), raw=raw, whole=True)
+            messages.Fetched(uid=uid, received_at=NOW, size=len(raw), raw=raw)
             for uid, raw in enumerate(mails, 1)
         ]
         messages.keep(connection, office.keys, "records", "INBOX", 7, batch, NOW)

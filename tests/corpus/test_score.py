@@ -31,4 +31,4 @@ def test_the_labelled_mails_are_understood_as_well_as_before(tmp_path: Path) -> 
         assert score[name] >= FLOOR[name], name
 
 
-FLOOR = {"loop": 0, "silent": 44, "kind": 0.77, "required_exact": 0.64, "fields_exact": 0.72}
+FLOOR = {"loop": 0, "silent": 40, "kind": 0.77, "required_exact": 0.65, "fields_exact": 0.73}

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from mmx_mailflow.arrivals import inspected
-from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.codes import read_reference
+from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.cli.common import Failure, options_of, print_json
 from mmx_mailflow.cli.opened import office_of
 from mmx_mailflow.forms.packet import PacketFacts, packet, words_from

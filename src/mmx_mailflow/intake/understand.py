@@ -16,6 +16,7 @@ from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sor
 
 _FIRST_WORDS = 1_200
 _OLDEST = 110
+_LONG_SPAN = 100
 _OLD_CARE = 20
 """A date in prose of more years ago is a birth that was not called one."""
 _BIRTH = re.compile(
@@ -234,6 +235,7 @@ def _set_treatment(
             and all(today.year - a.year <= _OLD_CARE for a, _ in d.readings)
         ]
     chosen = [d for d in chosen if all(a <= today and a.year > 1940 for a, _ in d.readings)]  # noqa: PLR2004  records are not older
+    chosen = [d for d in chosen if not _only_frames(d, chosen)]
     doubtful = [d for d in chosen if len(d.readings) > 1]
     if doubtful:
         ambiguous.add(FactName.TREATMENT_DATES)
@@ -245,6 +247,16 @@ def _set_treatment(
     periods = {d.readings[0]: d for d in chosen}
     values["treatment_dates"] = tuple(
         Period(start=a, end=b, text=d.text, relative=d.relative) for (a, b), d in periods.items()
+    )
+
+
+def _only_frames(dated: dates.Dated, others: list[dates.Dated]) -> bool:
+    """`This year` beside a day of this year only says which year is meant."""
+    start, end = dated.readings[0]
+    if not dated.relative or (end - start).days < _LONG_SPAN:
+        return False
+    return any(
+        o is not dated and start <= o.readings[0][0] and o.readings[0][1] <= end for o in others
     )
 
 

@@ -18,7 +18,7 @@ _ENDS = re.compile(
     r"|Dental|Medical Group|Lab(?:oratory)?|Imaging|Institute)\b"
 )
 _DOCTOR = re.compile(
-    rf"\b(?:Dr|Dra|Doctor|Doctora)\.?[ \t]+{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,3}}"
+    rf"\b(?:[Dd]r|[Dd]ra|[Dd]octor|[Dd]octora)\.?[ \t]+{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,3}}"
 )
 _AT_HOME = re.compile(
     r"\b(?:my|our|his|her|new|current|family|local|mi|su|nuev[oa])\s+(?:[a-z]+\s+){0,3}(?:doctor|physician|surgeon|cardi\w+|orthop\w+|specialist"
