@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 DEMANDED = bool(os.environ.get("MMX_DEMAND_SERVERS"))
@@ -22,6 +24,16 @@ def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what the person who runs it has in the environment."""
     for name in [name for name in os.environ if name.startswith("MMX_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A test that sets up logging leaves no logger behind that writes to its captured stderr."""
+    yield
+    structlog.reset_defaults()
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if type(h) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,8 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.casework import made
+from tests.letters import examples
 
 from mmx_mailflow import flow
+from mmx_mailflow.casework.decide import decide
+from mmx_mailflow.casework.events import DeadlinePassed
+from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.cli.main import main
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.ops import logs
@@ -60,6 +65,28 @@ def test_reading_a_mail_opens_nothing() -> None:
 
     assert raws
     assert what_is_opened(lambda: [parsed(name, raw) for name, raw in raws]) == []
+
+
+def test_deciding_opens_nothing() -> None:
+    events = (made.request(), made.came_back(), DeadlinePassed(name="promise:9"))
+
+    def every_state() -> None:
+        case = made.new_case()
+        for event in events:
+            case = decide(case, event, made.POLICY, made.NOW).case
+
+    assert what_is_opened(every_state) == []
+
+
+def test_composing_opens_nothing() -> None:
+    templates = examples.templates()
+    wanted = [examples.example(name) for name in LetterName]
+
+    def every_letter() -> None:
+        for example in wanted:
+            examples.composed(example, templates)
+
+    assert what_is_opened(every_letter) == []
 
 
 def personal(path: Path) -> Iterator[str]:
