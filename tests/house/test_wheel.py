@@ -16,7 +16,11 @@ pytestmark = pytest.mark.slow
 
 
 def call(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("MMX_")}
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MMX_") and name != "PYTHONPATH"
+    }
     return subprocess.run(
         [str(word) for word in words],
         cwd=folder,
