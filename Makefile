@@ -17,7 +17,7 @@ help:
 	@echo "make demo   the whole story on mail servers of its own, left in $(OUT)"
 	@echo "make test   every test that this machine allows"
 	@echo "make check  format, lint, types, import contracts, fast tests"
-	@echo "make score  how much is understood of the labelled mails in CORPUS=FOLDER"
+	@echo "make score  how much is understood of the labelled mails in tests/corpus"
 	@echo "make states docs/states.md, drawn anew from the table of decisions"
 	@echo "make lock   the versions in requirements.lock, drawn anew"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import select
 import socket
 import ssl
 import threading
@@ -332,17 +333,24 @@ class Mailbox:
             stop.wait(seconds)
             return False
         self.select(self.address.folder)
-        self._do("idle", "idle")
-        again = time.monotonic() + _IDLE_SECONDS
         news = False
-        while not news and not stop.is_set() and time.monotonic() < min(until, again):
-            found = self._do("idle", "idle_check", 0.5)
-            if any(item[0] == b"BYE" for item in found if item):
-                self.close()
-                raise NotNowError(f"idle in mailbox {self.address.name}")
-            news = any(b"EXISTS" in item or b"RECENT" in item for item in found)
-        self._do("end idle", "idle_done")
+        while not news and not stop.is_set() and time.monotonic() < until:
+            news = self._idled(min(until, time.monotonic() + _IDLE_SECONDS), stop)
         return news
+
+    def _idled(self, until: float, stop: threading.Event) -> bool:
+        """One IDLE; it ends with the first word of the server, which may be no news.
+
+        The words are read after DONE with a blocking read: `idle_check` reads without waiting
+        and drops the connection when a line comes in two packets.
+        """
+        self._do("idle", "idle")
+        sock = self._client.socket()
+        while not stop.is_set() and time.monotonic() < until:
+            if select.select([sock], [], [], 0.5)[0]:
+                break
+        _, found = self._do("end idle", "idle_done")
+        return any(b"EXISTS" in item or b"RECENT" in item for item in found)
 
 
 def _parted(numbers: list[int], size: int) -> Iterator[list[int]]:
