@@ -32,7 +32,7 @@ from mmx_mailflow.forms.packet.facts import (
     PlaceBox,
     day_in_words,
 )
-from mmx_mailflow.forms.packet.fields import SignatureBox, TextField, Tick
+from mmx_mailflow.forms.packet.fields import SignatureBox, TextField, Tick, text_fields
 from mmx_mailflow.forms.packet.page import (
     BOLD,
     BOTTOM,
@@ -182,15 +182,15 @@ def _field(
     layout: _Layout, block: str, value: str = "", *, lines: int = 1, name: str = ""
 ) -> Flowable:
     """A question in both languages with a field below it, kept together."""
-    found = TextField(name or block, value, lines=lines, title=layout.words.en[block])
-    return KeepTogether([_pair(layout, block, label=block), found])
+    found = text_fields(name or block, value, lines=lines, title=layout.words.en[block])
+    return KeepTogether([_pair(layout, block, label=block), *found])
 
 
-def _row(cells: list[Flowable], widths: list[float]) -> Table:
+def _row(cells: list[Flowable], widths: list[float], *, side: str = "BOTTOM") -> Table:
     table = Table([cells], colWidths=widths)
     table.setStyle(
         [
-            ("VALIGN", (0, 0), (-1, -1), "BOTTOM"),
+            ("VALIGN", (0, 0), (-1, -1), side),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("RIGHTPADDING", (0, 0), (-1, -1), 8),
             ("TOPPADDING", (0, 0), (-1, -1), 1),
@@ -272,19 +272,19 @@ def _document_a(layout: _Layout) -> list[Flowable]:
         _field(layout, "A2.2"),
         _field(layout, "A2.3", born),
         _field(layout, "A2.4"),
-        _field(layout, "A2.5", contact, lines=1 + len(contact) // 95),
+        _field(layout, "A2.5", contact),
         _field(layout, "A2.6"),
         _field(layout, "A3"),
         KeepTogether([
             _pair(layout, "A4", label="A4"),
-            *(TextField(f"A4.{n}", name) for n, name in enumerate((*providers, ""), 1)),
+            *(f for n, name in enumerate((*providers, ""), 1) for f in text_fields(f"A4.{n}", name)),
         ]),
         _row([Tick("A4.class", ""), _pair(layout, "A4.class", room=_ROOM - 18)], [18, _ROOM - 18]),
         _pair(layout, "A5", label="A5"),
         KeepTogether([
             _pair(layout, "A6", label="A6"),
             _ticks(layout, ("A6.complete", "A6.summary", "A6.operative", "A6.discharge", "A6.laboratory", "A6.imaging", "A6.other"), frozenset({"A6.other"} if wanted else ())),
-            TextField("A6.records", wanted, lines=2 + len(wanted) // 95),
+            *text_fields("A6.records", wanted, lines=2),
         ]),
         KeepTogether([_pair(layout, "A7", label="A7"), *_initials(layout)]),
         KeepTogether([
@@ -320,7 +320,7 @@ def _initials(layout: _Layout) -> list[Flowable]:
             ]
         )
         cells.append(cell)
-    return [_row(cells, [_ROOM / 5] * 5)]
+    return [_row(cells, [_ROOM / 5] * 5, side="TOP")]
 
 
 def _document_b(layout: _Layout) -> list[Flowable]:

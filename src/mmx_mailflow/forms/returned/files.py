@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import pypdfium2
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
@@ -21,9 +24,17 @@ _MOST_PIXELS = 60_000_000
 _LARGEST_SIDE = 2_600
 _MOST_UNZIPPED = 60_000_000
 _DPI = 150
-_STUMBLES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, RecursionError, MemoryError, OverflowError, AssertionError, NotImplementedError, SyntaxError, EOFError)  # fmt: skip
+_MOST_WORDS, _MOST_ANNOTATIONS, _DEEPEST_FIELD = 5_000, 600, 8
+_STUMBLES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, RecursionError, MemoryError, OverflowError, AssertionError, NotImplementedError, SyntaxError, EOFError, RuntimeError, struct.error, zlib.error)  # fmt: skip
 """What the libraries raise on damaged files; none of their words is kept."""
-_ANNOTATIONS = frozenset({"/Ink", "/Stamp", "/FreeText", "/Square", "/Line", "/PolyLine"})
+_SEEN_OVER_THE_PAGE = frozenset(
+    {"/Ink", "/Stamp", "/FreeText", "/Square", "/Circle", "/Line", "/PolyLine", "/Polygon", "/Highlight"}
+)  # fmt: skip
+_HIDDEN = 2 | 32
+"""The flags of an annotation that nobody sees: Hidden and NoView."""
+_RUBBER_STAMPS = ("/SH", "/SB", "/#", "/Approved", "/Experimental", "/NotApproved", "/AsIs", "/Expired", "/NotForPublicRelease", "/Confidential", "/Final", "/Sold", "/Departmental", "/ForComment", "/TopSecret", "/Draft", "/ForPublicRelease")  # fmt: skip
+"""Names of ready-made stamps, such as "sign here"; a pasted signature has none of them."""
+Rectangle = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +51,12 @@ class Sheet:
 
     picture: Image.Image
     fields: dict[str, str] = field(default_factory=dict, repr=False)
-    drawn: tuple[tuple[float, float, float, float], ...] = ()
-    """Rectangles of annotations in points from the lower left corner."""
+    drawn: tuple[Rectangle, ...] = ()
+    """Where somebody drew with a pen or pasted a picture, in points from the lower left."""
+    laid_over: tuple[Rectangle, ...] = ()
+    """Where anything else was laid over the page: typed notes, frames, lines, ready-made stamps."""
+    words: tuple[Rectangle, ...] = ()
+    """Where the page's own text stands."""
     signed: bool = False
     """A cryptographic signature field was filled; it is not validated here."""
     printed: bool = False
@@ -67,7 +82,8 @@ def _opened(content: bytes, defects: list[Defect]) -> list[Sheet]:
     if content.startswith(b"%PDF-") or b"%PDF-" in content[:1024]:
         return _pdf(content, defects)
     if content.startswith(b"PK\x03\x04"):
-        return [s for picture in _pictures_of_docx(content) for s in _images(picture)]
+        shown = (s for picture in _pictures_of_docx(content) for s in _images(picture))
+        return list(islice(shown, MOST_PAGES))
     return list(_images(content))
 
 
@@ -121,35 +137,88 @@ def _page(document: pypdfium2.PdfDocument, reader: PdfReader, number: int) -> Sh
     width, height = page.get_size()
     scale = min(_DPI / 72, _LARGEST_SIDE / max(width, height, 1))
     picture = page.render(scale=scale, may_draw_forms=True).to_pil().convert("L")
-    fields, drawn, signed = _annotations(reader, number)
+    over = _annotations(reader, number)
     return Sheet(
         picture=picture,
-        fields=fields,
-        drawn=drawn,
-        signed=signed,
-        printed=abs(width - 612) < 3 and abs(height - 792) < 3,  # noqa: PLR2004  letter in points
+        fields=over.fields,
+        drawn=tuple(over.drawn),
+        laid_over=tuple(over.laid_over),
+        words=_words(page),
+        signed=over.signed,
+        printed=not page.get_rotation() and abs(width - 612) < 3 and abs(height - 792) < 3,  # noqa: PLR2004  letter in points
     )
 
 
-def _annotations(
-    reader: PdfReader, number: int
-) -> tuple[dict[str, str], tuple[tuple[float, float, float, float], ...], bool]:
+def _words(page: pypdfium2.PdfPage) -> tuple[Rectangle, ...]:
+    text = page.get_textpage()
+    try:
+        return tuple(text.get_rect(n) for n in range(min(text.count_rects(), _MOST_WORDS)))
+    finally:
+        text.close()
+
+
+@dataclass(slots=True)
+class _Over:
+    """What lies over a page."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    drawn: list[Rectangle] = field(default_factory=list)
+    laid_over: list[Rectangle] = field(default_factory=list)
+    signed: bool = False
+
+
+def _annotations(reader: PdfReader, number: int) -> _Over:
     """Typed values by field name, what was drawn over the page, and filled signature fields."""
-    found = reader.pages[number].get("/Annots", ArrayObject())
-    fields: dict[str, str] = {}
-    drawn: list[tuple[float, float, float, float]] = []
-    signed = False
-    for reference in list(found)[:600]:
+    page = reader.pages[number]
+    found = page.get("/Annots", ArrayObject()).get_object()
+    if not isinstance(found, ArrayObject):
+        return _Over()
+    over = _Over()
+    for reference in list(found)[:_MOST_ANNOTATIONS]:
         item = reference.get_object()
         if not isinstance(item, DictionaryObject):
             continue
         sort = item.get("/Subtype")
-        if sort in _ANNOTATIONS:
-            left, low, right, high = (float(v) for v in item.get("/Rect", (0, 0, 0, 0)))
-            drawn.append((left, low, right, high))
-        elif sort == "/Widget":
-            name, value = str(item.get("/T", "")), item.get("/V", "")
-            signed = signed or (item.get("/FT") == "/Sig" and bool(value))
-            if name and isinstance(value, str) and value not in {"", "/Off"}:
-                fields[name] = str(value)[:2_000]
-    return fields, tuple(drawn), signed
+        if sort == "/Widget":
+            _field(item, over)
+        elif sort in _SEEN_OVER_THE_PAGE:
+            left, low, right, high = (float(v) for v in _array(item, "/Rect"))
+            corners = (min(left, right), min(low, high), max(left, right), max(low, high))
+            (over.drawn if _by_hand(item) else over.laid_over).append(corners)
+    return over
+
+
+def _array(item: DictionaryObject, key: str) -> ArrayObject:
+    found = item[key]
+    if not isinstance(found, ArrayObject):
+        raise TypeError(key)
+    return found
+
+
+def _by_hand(item: DictionaryObject) -> bool:
+    """Whether an annotation can be a signature: visible, drawn, and not a ready-made stamp."""
+    if int(item.get("/F", 0)) & _HIDDEN or "/AP" not in item:
+        return False
+    if item.get("/Subtype") == "/Stamp":
+        return not str(item.get("/Name", "")).startswith(_RUBBER_STAMPS)
+    return item.get("/Subtype") == "/Ink" and bool(item.get("/InkList"))
+
+
+def _field(item: DictionaryObject, over: _Over) -> None:
+    name, value = str(_inherited(item, "/T") or ""), _inherited(item, "/V")
+    over.signed = over.signed or (_inherited(item, "/FT") == "/Sig" and bool(value))
+    if name and isinstance(value, str) and value not in {"", "/Off"}:
+        over.fields[name] = str(value)[:2_000]
+
+
+def _inherited(item: DictionaryObject, key: str) -> object:
+    """What a field or the field it is a part of says."""
+    for _ in range(_DEEPEST_FIELD):
+        if key in item:
+            return item[key]
+        parent = item.get("/Parent")
+        parent = parent.get_object() if parent is not None else None
+        if not isinstance(parent, DictionaryObject):
+            return None
+        item = parent
+    return None

@@ -21,6 +21,7 @@ Grey = NDArray[np.uint8]
 _SCALE = 2.5
 """Pixels for a point after straightening: 180 dpi."""
 _NO_INK, _INK = 0.0012, 0.008
+_LINE_OFF = 2.4
 _SMALLEST_MARK, _LARGEST_MARK = 0.45, 2.2
 
 
@@ -191,7 +192,25 @@ def signature_in(page: Grey, box: PlaceBox) -> Signature:
         return Signature.NONE
     if share < _INK or share > 0.4 or not _looks_written(dark):  # noqa: PLR2004  a shadow
         return Signature.UNSURE
-    return Signature.INK
+    return Signature.INK if _line_in_place(page, box) else Signature.UNSURE
+
+
+def _line_in_place(page: Grey, box: PlaceBox) -> bool:
+    """Whether the printed line stands below the place: else the page lies otherwise than thought.
+
+    What was printed above or below would then be taken for ink.
+    """
+    row = round((HEIGHT - box.y) * _SCALE)
+    left, right = round((box.x + 4) * _SCALE), round((box.x + box.width - 4) * _SCALE)
+    near = round(_LINE_OFF * _SCALE)
+    far = near + round(2 * _SCALE)
+    band = page[row - far : row + far + 1, left:right].astype(np.float64)
+    if band.shape[0] < 2 * far + 1:
+        return False
+    around = np.percentile(band, 70, axis=0)
+    darker = band[far - near : far + near + 1].min(axis=0) < around * 0.93
+    profile = np.median(band, axis=1)
+    return bool(darker.mean() > 0.6 and abs(int(profile.argmin()) - far) <= near)  # noqa: PLR2004  most of the line
 
 
 def _looks_written(dark: NDArray[np.bool_]) -> bool:
@@ -207,4 +226,12 @@ def _looks_written(dark: NDArray[np.bool_]) -> bool:
     spread = np.linalg.svd(largest - largest.mean(axis=0), compute_uv=False)
     straight = len(largest) > 8 and spread[1] / max(spread[0], 1e-9) < 0.03  # noqa: PLR2004  a line
     columns = np.unique(cells[:, 1] // round(4 * _SCALE))
-    return not straight and len(columns) >= 4  # noqa: PLR2004  more than a tick
+    return not straight and len(columns) >= 4 and _turns(cells, dark.shape)  # noqa: PLR2004  more than a tick
+
+
+def _turns(cells: NDArray[np.int64], shape: tuple[int, ...]) -> bool:
+    """Writing goes up and down: many a row meets it three times; a stain's rim only twice."""
+    mask = np.zeros(shape, np.int8)
+    mask[cells[:, 0], cells[:, 1]] = 1
+    met = (np.diff(np.pad(mask, ((0, 0), (1, 1))), axis=1) == 1).sum(axis=1)
+    return int((met >= 3).sum()) >= round(3 * _SCALE)  # noqa: PLR2004  three strokes, over three points

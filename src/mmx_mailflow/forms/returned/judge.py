@@ -22,7 +22,8 @@ from mmx_mailflow.casework.returned import (
 from mmx_mailflow.forms.code import read_page_code
 from mmx_mailflow.forms.packet.facts import PlaceBox
 from mmx_mailflow.forms.returned import ink
-from mmx_mailflow.forms.returned.files import ReturnedFile, Sheet, opened
+from mmx_mailflow.forms.returned.days import typed_day
+from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
 
 PATIENT_PLACE = "A13"
 _SIGNED = frozenset(
@@ -36,6 +37,10 @@ _SIGNED = frozenset(
     }
 )
 _CHECKS = range(1, 21)
+_RIM = 3.0
+_EXACT = 1.5 / 612
+"""How far the code of a page that was never on paper may stand from its place: 1.5 points."""
+_NO_NAMES = frozenset({"na", "no", "none", "ninguno", "ninguna", "nada", "pending", "pendiente", "signature", "firma", "sign here", "firme aquí", "signature of patient", "tbd", "xx", "xxx"})  # fmt: skip
 
 
 def inspect(
@@ -63,9 +68,20 @@ def merge(earlier: Returned, later: Returned, issued: IssuedForm | None) -> Retu
         place = (page.code.ref, page.code.issue, page.code.page)
         if place not in best or _worth(page) >= _worth(best[place]):
             best[place] = page
-    kept = {Defect.PASSWORD, Defect.UNREADABLE_FILE}
-    defects = tuple(d for d in later.defects if d in kept)
-    return _judged((*best.values(), *loose), defects, issued, None)
+    pages = (*best.values(), *loose)
+    kept = {Defect.PASSWORD, Defect.UNREADABLE_FILE, Defect.EXPIRED}
+    defects = [d for d in later.defects if d in kept]
+    if any(
+        Defect.DATE_FUTURE in part.defects and _signed_on(part.pages) == _signed_on(pages)
+        for part in (earlier, later)
+    ):
+        defects.append(Defect.DATE_FUTURE)
+    return _judged(pages, tuple(defects), issued, None)
+
+
+def _signed_on(pages: Sequence[Page]) -> str | None:
+    """The date at A13, as far as it was typed."""
+    return next((x.date for p in pages for x in p.places if x.place == PATIENT_PLACE), None)
 
 
 def _worth(page: Page) -> int:
@@ -94,47 +110,75 @@ def _places(
     wanted = [box for box in boxes if box.page == code.page]
     if not wanted:
         return ()
-    pixels = ink.flat(sheet.picture) if sheet.printed else ink.straightened(sheet.picture, corners)
-    if sheet.printed and not _upright(corners, sheet):
-        pixels = ink.straightened(sheet.picture, corners)
+    exact = sheet.printed and _upright(corners, sheet)
+    pixels = ink.flat(sheet.picture) if exact else ink.straightened(sheet.picture, corners)
     return tuple(
         Place(
             place=box.place,
-            signature=_signature(sheet, box, pixels),
-            date=sheet.fields.get(f"{box.place}.date"),
+            signature=_signature(sheet, box, pixels, exact=exact),
+            date=_date(sheet.fields.get(f"{box.place}.date", "")),
         )
         for box in wanted
     )
 
 
+def _date(typed: str) -> str | None:
+    day = typed_day(typed)
+    return day.isoformat() if day else typed.strip() or None
+
+
 def _upright(corners: Sequence[tuple[float, float]], sheet: Sheet) -> bool:
-    """Whether the code stands where it was printed, so that the page is not a scan."""
+    """Whether the code stands exactly where it was printed, so that the page is not a scan."""
     wide, high = sheet.picture.size
     expected = [(x / 612 * wide, (792 - y) / 792 * high) for x, y in ink.code_corners()]
     return all(
-        abs(u - x) < 0.012 * wide and abs(v - y) < 0.012 * wide
+        abs(u - x) < _EXACT * wide and abs(v - y) < _EXACT * wide
         for (u, v), (x, y) in zip(corners, expected, strict=True)
     )
 
 
-def _signature(sheet: Sheet, box: PlaceBox, pixels: ink.Grey | None) -> Signature:
+def _signature(sheet: Sheet, box: PlaceBox, pixels: ink.Grey | None, *, exact: bool) -> Signature:
     """Typed, drawn over the page, ink on it, or not to be told."""
-    if sheet.fields.get(f"{box.place}.signature", "").strip():
-        return Signature.TYPED
-    middle = (box.x + box.width / 2, box.y + box.height / 2)
-    for left, low, right, high in sheet.drawn:
-        overlaps = (
-            left < box.x + box.width and right > box.x and low < box.y + box.height and high > box.y
-        )
-        if (
-            overlaps
-            and (right - left) < 2 * box.width
-            and abs((low + high) / 2 - middle[1]) < box.height * 1.5
-        ):
-            return Signature.DRAWN
-    if sheet.signed:
+    typed = sheet.fields.get(f"{box.place}.signature", "").strip()
+    if typed:
+        return Signature.TYPED if _is_a_name(typed) else Signature.UNSURE
+    if exact and any(_within(over, box) for over in sheet.drawn):
+        return Signature.DRAWN
+    if sheet.signed or pixels is None:
         return Signature.UNSURE
-    return Signature.UNSURE if pixels is None else ink.signature_in(pixels, box)
+    found = ink.signature_in(pixels, box)
+    strange = (*sheet.drawn, *sheet.laid_over, *(sheet.words if exact else ()))
+    if any(_touches(over, box) for over in strange):
+        return Signature.UNSURE
+    return found
+
+
+def _is_a_name(typed: str) -> bool:
+    letters = "".join(c for c in typed.casefold() if c.isalpha() or c == " ").strip()
+    return len(letters) > 1 and letters not in _NO_NAMES
+
+
+def _within(over: Rectangle, box: PlaceBox) -> bool:
+    """Whether something drawn belongs to a place: its middle stands there, and it is no speck."""
+    left, low, right, high = over
+    middle = ((left + right) / 2, (low + high) / 2)
+    return (
+        box.x < middle[0] < box.x + box.width
+        and box.y - 2 < middle[1] < box.y + box.height + 2
+        and 12 <= right - left < 1.3 * box.width  # noqa: PLR2004  points: no speck, not the whole row
+        and 4 <= high - low < 3 * box.height  # noqa: PLR2004
+    )
+
+
+def _touches(over: Rectangle, box: PlaceBox) -> bool:
+    """Whether something reaches into a place by more than its rim."""
+    left, low, right, high = over
+    return (
+        left < box.x + box.width - _RIM
+        and right > box.x + _RIM
+        and low < box.y + box.height - _RIM
+        and high > box.y + _RIM
+    )
 
 
 def _judged(
@@ -153,6 +197,7 @@ def _judged(
         defects.append(Defect.PAGE_MISSING)
     if patient is not None:
         defects += _signature_defects(ours, places)
+        defects += _date_defects(ours, issued, today)
     verdict = _verdict(pages, ours, patient, broken)
     return Returned(
         pages=pages,
@@ -198,6 +243,21 @@ def _signature_defects(ours: Sequence[Page], places: dict[str, Signature]) -> li
     return found
 
 
+def _date_defects(
+    ours: Sequence[Page], issued: IssuedForm | None, today: date | None
+) -> list[Defect]:
+    """What is certainly wrong with the typed date, or with the day on which the form came back."""
+    signed = typed_day(_signed_on(ours) or "")
+    found: list[Defect] = []
+    if signed and today and signed > today:
+        found.append(Defect.DATE_FUTURE)
+    if signed and issued and signed < issued.issued_on:
+        found.append(Defect.DATE_BEFORE_ISSUE)
+    if issued and today and today > issued.expires_on:
+        found.append(Defect.EXPIRED)
+    return found
+
+
 def _verdict(
     pages: Sequence[Page], ours: Sequence[Page], patient: Signature | None, broken: Sequence[Defect]
 ) -> Verdict:
@@ -226,13 +286,12 @@ def _checks(
         1: _said(bool(ours) and not {Defect.WRONG_FORM, Defect.OTHER_CASE, Defect.OLD_VERSION} & set(defects), "codes of the pages"),
         2: _said(not missing and bool(ours), f"missing: {', '.join(map(str, missing))}" if missing else "all pages are here"),
         10: _signature_check(signature),
-        12: (CheckResult.UNSURE, "a written date is read by a person"),
+        12: _date_check(ours, defects),
         16: _witnesses(places),
         17: _agent(places),
     }  # fmt: skip
-    typed = {name: value for p in pages for name, value in p.fields.items()}
-    if PATIENT_PLACE + ".date" in typed:
-        results[12] = (CheckResult.PASS, "a date was typed")
+    if Defect.EXPIRED in defects:
+        results[9] = (CheckResult.FAIL, "the printed date has passed")
     return tuple(
         Check(check=n, result=results[n][0], evidence=results[n][1])
         if n in results
@@ -251,6 +310,14 @@ def _signature_check(signature: Signature | None) -> tuple[CheckResult, str]:
     if signature == Signature.UNSURE:
         return CheckResult.UNSURE, "something stands at A13"
     return _said(signature in _SIGNED, f"at A13: {signature.value}")
+
+
+def _date_check(ours: Sequence[Page], defects: Sequence[Defect]) -> tuple[CheckResult, str]:
+    if {Defect.DATE_FUTURE, Defect.DATE_BEFORE_ISSUE, Defect.UNDATED} & set(defects):
+        return CheckResult.FAIL, "the date at A13"
+    if typed_day(_signed_on(ours) or ""):
+        return CheckResult.PASS, "a date was typed"
+    return CheckResult.UNSURE, "a written date is read by a person"
 
 
 def _witnesses(places: dict[str, Signature]) -> tuple[CheckResult, str]:
