@@ -214,8 +214,14 @@ def _text(part: Mime) -> str:
         text = words_of(text)
     elif str(part.get_param("format") or "").lower() == "flowed":
         text = _unflowed(text, delete=str(part.get_param("delsp") or "").lower() == "yes")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    return text[:_LONGEST_TEXT]
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").replace("\x00", "")
+    return _narrow(text[:_LONGEST_TEXT])
+
+
+def _narrow(text: str) -> str:
+    """Without the padding of tables and pages: patterns over spaces stay fast."""
+    text = "\n".join(line if line == "-- " else line.rstrip(" \t") for line in text.split("\n"))
+    return re.sub(r"\n{5,}", "\n\n\n\n", re.sub(r"[ \t]{5,}", "    ", text))
 
 
 def _unflowed(text: str, *, delete: bool) -> str:

@@ -109,6 +109,9 @@ class Heard:
     words: str
     facts: Facts
     labels: int
+    everything: str = ""
+    """The words and those of a forwarded mail."""
+    representative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from mmx_mailflow.casework.facts import Evidence, FactName, Facts, Period, Reading, Requester
+from mmx_mailflow.casework.facts import Facts, Requester
 from mmx_mailflow.casework.values import Kind, Language
-from mmx_mailflow.intake.facts import contacts, dates, names, places, wanted
+from mmx_mailflow.intake.facts import names
+from mmx_mailflow.intake.gather import SEVERAL, Writer, facts_of
 from mmx_mailflow.intake.labels import Labelled, labelled
 from mmx_mailflow.intake.language import language_of
-from mmx_mailflow.intake.message import Message, RegionSort
+from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sort
+from mmx_mailflow.intake.stated import BLANK, Said, answered_inside, forwards, said
 
 _FIRST_WORDS = 1_200
-_OLDEST = 110
-_LONG_SPAN = 100
-_OLD_CARE = 20
-"""A date in prose of more years ago is a birth that was not called one."""
-_BIRTH = re.compile(
-    r"\b(?:d\.?o\.?b\.?|date of birth|birth\s?date|birthday|born|f(?:echa)?\.?\s*(?:de\s+)?nac\w*\.?|nac[ií](?:do|da|ó|o|miento)?)\b[^\n\d]{0,40}$",
-    re.IGNORECASE,
-)
-_NOT_CARE = re.compile(
-    r"\b(?:flight|flew|fly|vuelo|volamos|passport|pasaporte|invoice|factura|wedding|boda|authoriz\w+|autorizaci[oó]n|birthday|cumplea[ñn]os|appointment|cita|due|deadline|by|antes del|para el|sent|wrote|emailed"
-    r"|issued|expedid\w+|married|casad\w+|anniversary|aniversario|signed|firm[eé]|escrib[ií]|envi[eé])\b[^.\n]{0,40}$",
-    re.IGNORECASE,
-)
-_CARE = re.compile(
-    r"\b(?:treat\w*|surger\w+|operat\w+|procedure|admitted|hospital\w*|stay\w*|visit\w*|seen|surgeon|er|emergency|discharged|checked|procedure|appointment|care|clinic\w*|cl[ií]nica\w*|laborator\w+|test\w*|scan\w*|x-?rays?|implant\w*"
-    r"|tratamiento|cirug[ií]a|oper\w+|intern\w+|ingres\w+|estuv\w+|atendi\w+|consulta\w*|estudios?|an[aá]lisis|urgencias|alta|pari\w*|parto|born|accident\w*|there|took|done|went)\b",
-    re.IGNORECASE,
-)
 _EMERGENCY = re.compile(
     r"\b(?:(?:this is|it is|it's) an emergency|chest pain|can(?:'t|not) breathe|trouble breathing|bleeding (?:a lot|heavily|badly)|call 911|suicid\w+|kill myself|overdose|unconscious|having a (?:stroke|heart attack)"
     r"|es una emergencia|dolor (?:en el|de) pecho|no puedo respirar|sangr\w+ (?:mucho|demasiado)|suicid\w+|quitarme la vida|inconsciente|infarto ahora)\b",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"https?://\S*(?:drive\.google|dropbox|onedrive|1drv\.ms|icloud|wetransfer|box\.com|docusign)\S*", re.IGNORECASE)  # fmt: skip
-_SEVERAL = re.compile(
-    r"\b(?:(?:my|our)\s+(?:wife|husband|spouse|son|daughter|mother|father|brother|sister)\s+and\s+(?:i|me|myself)\b|(?:both|each) of us|(?:for )?me and my (?:wife|husband|son|daughter)|mi (?:esposo|esposa|hijo|hija|mam[aá]|pap[aá]) y yo|"
-    r"(?:los|las) dos (?:pacientes|expedientes)|patient (?:1|one|a)\b|paciente (?:1|uno)\b)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,28 +50,23 @@ class Understood:
 
 def understand(message: Message, received_at: datetime) -> Understood:
     """Read a mail as a clerk would; `received_at` stands in where it has no date of its own."""
-    source = _source(message)
+    source = answered_inside(_source(message))
     today = (source.date or message.date or received_at).date()
-    ours = frozenset(a.rpartition("@")[2] for a in message.to[:1])
-    labels = labelled(source)
-    spoken = _spoken(source)
-    representative = names.REPRESENTATIVE.search(spoken) is not None
-    facts = _facts(source, labels, spoken, today, ours, representative=representative)
-    words = f"{message.subject}\n{message.new_text or source.stated_text}"
-    heard = Heard(message=message, words=words, facts=facts, labels=len({x.name for x in labels}))
+    heard = _heard(message, source, today)
     rule = sort(heard)
-    stated = facts if rule.kind in {Kind.REQUEST, Kind.FOLLOWUP} else Facts()
+    stated = heard.facts if rule.kind in {Kind.REQUEST, Kind.FOLLOWUP} else Facts()
+    new = _new_words(source)
     return Understood(
         kind=rule.kind,
-        language=language_of(source.new_text or source.stated_text or message.subject),
-        requester=_requester(rule.kind, representative=representative),
+        language=language_of(new or source.stated_text or message.subject),
+        requester=_requester(rule.kind, representative=heard.representative),
         facts=stated,
-        patients=2 if rule.kind == Kind.REQUEST and _SEVERAL.search(spoken) else 1,
+        patients=2 if rule.kind == Kind.REQUEST and SEVERAL.search(new) else 1,
         may_answer=not machine_signs(message)
         and rule.kind not in {Kind.BOUNCE, Kind.AUTO_REPLY, Kind.JUNK},
         why=(rule.because, f"rule {rule.name}"),
-        urgent=_EMERGENCY.search(words) is not None,
-        revokes=REVOKES.search(words) is not None,
+        urgent=_EMERGENCY.search(heard.words) is not None,
+        revokes=REVOKES.search(heard.words) is not None,
         claims_form=rule.kind == Kind.FORM_RETURN,
         has_link_only=not message.parts and _LINK.search(message.text) is not None,
         first_words=(message.new_text or source.stated_text).strip()[:_FIRST_WORDS],
@@ -107,188 +81,86 @@ def _source(message: Message) -> Message:
     return message
 
 
-def _spoken(message: Message) -> str:
-    return message.words_in(RegionSort.NEW, RegionSort.SIGNATURE, RegionSort.FORWARDED)
+def _new_words(source: Message) -> str:
+    """The words written now; those of a forwarded mail where there are hardly any."""
+    few = 60
+    new = said(source).body.replace(BLANK, "")
+    if len(new.strip()) > few or not forwards(source):
+        return new
+    return said(source, passed_on=True).body.replace(BLANK, "")
+
+
+def _heard(message: Message, source: Message, today: date) -> Heard:
+    """Facts of the new words; of the forwarded mail too, where the new words name nobody."""
+    ours = frozenset(a.rpartition("@")[2] for a in message.to[:1])
+    sender = source.from_addresses[0] if source.from_addresses else ""
+    if header(message, "x-mailer").startswith("phpmailer") or sender.rpartition("@")[2] in ours:
+        sender = source.reply_to or ("" if source.reply_to else sender)
+    writer = Writer(address=sender, name=source.from_name, ours=ours)
+    outer = said(source)
+    passed_by_other = source is not message and message.from_addresses[:1] != source.from_addresses[:1]
+    facts, labels, acts_for = _read(source, outer, today, writer)
+    words = f"{message.subject}\n{message.new_text or source.stated_text}"
+    everything = words
+    if forwards(source):
+        inner = said(source, passed_on=True)
+        whole, more, acts_for_inner = _read(source, inner, today, writer)
+        everything = inner.text
+        if facts.patient_name is None and facts.date_of_birth is None:
+            facts, labels, acts_for = whole, more, acts_for or acts_for_inner
+        elif outer.same_as_below:
+            below, *_ = _read(source, replace(inner, body=_only_below(inner.body, outer.body)), today, writer)
+            facts = facts.model_copy(
+                update={
+                    "treatment_dates": facts.treatment_dates or below.treatment_dates,
+                    "providers": facts.providers or below.providers,
+                }
+            )
+    return Heard(
+        message=message,
+        words=words,
+        everything=everything,
+        facts=facts,
+        labels=len({x.name for x in labels}),
+        representative=acts_for or passed_by_other,
+    )
+
+
+def _only_below(inner: str, outer: str) -> str:
+    """The forwarded words alone, at their places."""
+    return "".join(BLANK if o not in {"\n", BLANK} and i == o else i for i, o in zip(inner, outer, strict=True))
+
+
+def _read(source: Message, spoken: Said, today: date, writer: Writer) -> tuple[Facts, list[Labelled], bool]:
+    labels = labelled(_lines(source, spoken))
+    shifted = [replace(x, start=x.start + spoken.lead, end=x.end + spoken.lead) for x in labels]
+    acts_for = _acts_for(spoken, shifted)
+    facts = facts_of(spoken, shifted, today, replace(writer, representative=acts_for))
+    return facts, shifted, acts_for
+
+
+def _lines(source: Message, spoken: Said) -> list[tuple[str, int, bool]]:
+    """Each line of the mail with its place, and whether its words count."""
+    lines: list[tuple[str, int, bool]] = []
+    place = 0
+    for written, counted in zip(source.text.split("\n"), spoken.body.split("\n"), strict=True):
+        new = bool(counted.strip(f"{BLANK} \t")) or not written.strip()
+        lines.append(((counted.replace(BLANK, " ") if new else written)[:2_000], place, new))
+        place += len(written) + 1
+    return lines[:3_000]
+
+
+def _acts_for(spoken: Said, labels: list[Labelled]) -> bool:
+    """Whether the writer asks for somebody else: said, or another name is labelled as the patient's."""
+    text = spoken.text
+    if names.REPRESENTATIVE.search(text):
+        return True
+    mine = [n.name for n in names.in_text(text, [], []) if n.way == names.Way.SELF]
+    patient = [c for x in labels if x.name == "patient_name" and (c := names.cleaned(x.value)) and names.is_full(c)]
+    return bool(mine and patient) and mine[0].split()[0].lower() != patient[0].split()[0].lower() and not names.same_person(patient[0], mine[0])
 
 
 def _requester(kind: Kind, *, representative: bool) -> Requester | None:
     if kind in {Kind.PROVIDER_REPLY, Kind.AUTO_REPLY, Kind.BOUNCE, Kind.JUNK}:
         return None
     return Requester.REPRESENTATIVE if representative else Requester.PATIENT
-
-
-def _facts(
-    message: Message,
-    labels: list[Labelled],
-    spoken: str,
-    today: date,
-    ours: frozenset[str],
-    *,
-    representative: bool,
-) -> Facts:
-    by_name = {n: [x for x in labels if x.name == n] for n in FactName}
-    text = f"{message.subject}\n{spoken}"
-    found = dates.found(text, today)
-    births = _births(text, found, by_name[FactName.DATE_OF_BIRTH], today)
-    values: dict[str, object] = {}
-    ambiguous: set[FactName] = set()
-    readings: list[Reading] = []
-    _set_birth(births, values, ambiguous, readings)
-    _set_name(
-        message,
-        by_name[FactName.PATIENT_NAME],
-        spoken,
-        values,
-        ambiguous,
-        representative=representative,
-    )
-    _set_treatment(
-        text, found, births, by_name[FactName.TREATMENT_DATES], today, values, ambiguous, readings
-    )
-    _set_rest(message, by_name, spoken, ours, values)
-    evidence = tuple(
-        Evidence(fact=x.name, words=x.value[:300], part="text", start=x.start, end=x.end)
-        for x in labels
-    )
-    return Facts.model_validate(
-        values
-        | {"ambiguous": frozenset(ambiguous), "readings": tuple(readings), "evidence": evidence}
-    )
-
-
-def _births(
-    text: str, found: list[dates.Dated], labels: list[Labelled], today: date
-) -> list[dates.Dated]:
-    """Dates that are said to be a birth: in a labelled answer, or after the word for it."""
-    settled = {d.text: d for d in found}
-    births = []
-    for label in labels:
-        inside = (
-            list(dates.days_of(dates.found(label.value, today)))[:1]
-            or dates.found(label.value, today)[:1]
-        )
-        births += [settled.get(d.text, d) for d in inside]
-    births += [d for d in found if _BIRTH.search(text[max(0, d.start - 60) : d.start])]
-    past = [
-        d
-        for d in births
-        if all(today.year - _OLDEST <= a.year and a <= today for a, _ in d.readings)
-    ]
-    return list({d.text: d for d in past}.values())
-
-
-def _set_birth(
-    births: list[dates.Dated],
-    values: dict[str, object],
-    ambiguous: set[FactName],
-    readings: list[Reading],
-) -> None:
-    """One day is a value; two readings, two days or a year alone are a question."""
-    days = list(dict.fromkeys(span for d in births for span in d.readings))
-    if not days:
-        return
-    if len(days) == 1 and days[0][0] == days[0][1] and not births[0].needs_year:
-        values["date_of_birth"] = days[0][0]
-        return
-    ambiguous.add(FactName.DATE_OF_BIRTH)
-    readings += [
-        Reading(fact=FactName.DATE_OF_BIRTH, value=a.isoformat()) for a, b in days[:4] if a == b
-    ]
-
-
-def _set_name(
-    message: Message, labels: list[Labelled], spoken: str, values: dict[str, object], ambiguous: set[FactName],
-    *, representative: bool,
-) -> None:  # fmt: skip
-    """A labelled name, one said in a sentence, or the signature of a patient."""
-    given = [n for n in (names.cleaned(x.value) for x in labels) if n]
-    full = [n for n in given if names.is_full(n)]
-    if not full:
-        full = names.of_others(spoken) if representative else names.in_prose(spoken)
-    if not full and not representative:
-        mine = names.signed(message.words_in(RegionSort.NEW, RegionSort.SIGNATURE))
-        full = [mine] if mine else []
-    if full:
-        values["patient_name"] = full[0]
-    elif given:
-        ambiguous.add(FactName.PATIENT_NAME)
-
-
-def _set_treatment(
-    text: str, found: list[dates.Dated], births: list[dates.Dated], labels: list[Labelled], today: date,
-    values: dict[str, object], ambiguous: set[FactName], readings: list[Reading],
-) -> None:  # fmt: skip
-    """The times of care: of a labelled answer, else of the sentences that speak of care."""
-    settled = {d.text: d for d in found}
-    chosen = [settled.get(d.text, d) for x in labels for d in dates.found(x.value, today)]
-    if not chosen:
-        taken = {d.text for d in births}
-        free = [
-            d
-            for d in found
-            if d.text not in taken and not _NOT_CARE.search(text[max(0, d.start - 60) : d.start])
-        ]
-        chosen = [
-            d
-            for d in free
-            if _CARE.search(_sentence(text, d))
-            and all(today.year - a.year <= _OLD_CARE for a, _ in d.readings)
-        ]
-    chosen = [d for d in chosen if all(a <= today and a.year > 1940 for a, _ in d.readings)]  # noqa: PLR2004  records are not older
-    chosen = [d for d in chosen if not _only_frames(d, chosen)]
-    doubtful = [d for d in chosen if len(d.readings) > 1]
-    if doubtful:
-        ambiguous.add(FactName.TREATMENT_DATES)
-        readings += [
-            Reading(fact=FactName.TREATMENT_DATES, value=a.isoformat())
-            for a, _ in doubtful[0].readings
-        ]
-        return
-    periods = {d.readings[0]: d for d in chosen}
-    values["treatment_dates"] = tuple(
-        Period(start=a, end=b, text=d.text, relative=d.relative) for (a, b), d in periods.items()
-    )
-
-
-def _only_frames(dated: dates.Dated, others: list[dates.Dated]) -> bool:
-    """`This year` beside a day of this year only says which year is meant."""
-    start, end = dated.readings[0]
-    if not dated.relative or (end - start).days < _LONG_SPAN:
-        return False
-    return any(
-        o is not dated and start <= o.readings[0][0] and o.readings[0][1] <= end for o in others
-    )
-
-
-def _sentence(text: str, dated: dates.Dated) -> str:
-    start = max(
-        text.rfind(". ", 0, dated.start), text.rfind("\n\n", 0, dated.start), dated.start - 220, 0
-    )
-    ends = [e for e in (text.find(". ", dated.end), text.find("\n\n", dated.end)) if e >= 0]
-    return text[start : min([*ends, dated.end + 160])]
-
-
-def _set_rest(
-    message: Message, by_name: dict[FactName, list[Labelled]], spoken: str, ours: frozenset[str],
-    values: dict[str, object],
-) -> None:  # fmt: skip
-    providers = [p for x in by_name[FactName.PROVIDERS] for p in places.from_label(x.value)]
-    if not by_name[FactName.PROVIDERS]:
-        providers = list(places.in_prose(spoken))
-    records = [r for x in by_name[FactName.RECORDS] for r in wanted.from_label(x.value)]
-    if not by_name[FactName.RECORDS]:
-        records = list(wanted.in_prose(spoken))
-    mexican = language_of(spoken) == "es" or "+52" in spoken
-    stated = contacts.emails(spoken, ours)
-    sender = message.reply_to if header(message, "x-mailer").startswith("phpmailer") else ""
-    sender = sender or (message.from_addresses[0] if message.from_addresses else "")
-    values |= {
-        "providers": tuple(dict.fromkeys(providers))[:12],
-        "records": tuple(dict.fromkeys(records))[:12],
-        "phones": contacts.phones(spoken, "MX" if mexican else "US")[:6],
-        "emails": (stated or ((sender,) if sender else ()))[:6],
-        "postal_address": next(
-            (x.value for x in by_name[FactName.POSTAL_ADDRESS] if re.search(r"\d", x.value)), None
-        )
-        or contacts.postal_address(spoken),
-    }

@@ -1,111 +1,189 @@
-"""Names of people: the patient's full legal name, or why it cannot be told."""
+"""Names of people: the patient's full legal name, or why it cannot be told.
+
+Every full name of a mail is found with the way it is spoken of; `Way` is in the order of worth.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import IntEnum
 
-_WORD = r"(?:[A-ZÁÉÍÓÚÜÑÇÖ]\.|(?:Jr|Sr|St)\.|[A-ZÁÉÍÓÚÜÑÇÖ][\wáéíóúüñç'’-]*)"
-_PARTICLE = r"(?:de|del|la|las|los|y|da|dos|van|von|der|den|ter|bin|al|el|di|le|st\.)"
-_NAME = rf"{_WORD}(?:\s+(?:{_PARTICLE}\s+){{0,2}}{_WORD}){{1,5}}"
-FULL_NAME = re.compile(_NAME)
+_UP = "A-ZÁÉÍÓÚÜÑÇÖÄÈÊÔÂ"
+_WORD = rf"(?:[{_UP}]\.|(?:Jr|Sr|St|Ma|Ma\.)\.?(?!\w)|(?:[OD]['’])?[{_UP}][\wáéíóúüñçöäèê'’]*(?:-[\w]+)*)"
+_PARTICLE = r"(?:de|del|la|las|los|y|e|da|dos|van|von|der|den|ter|bin|al|el|di|le|du|st\.)"
+NAME = rf"{_WORD}(?:[ \t]+(?:{_PARTICLE}\s+){{0,3}}{_WORD}|\s(?:{_PARTICLE}\s+){{1,3}}{_WORD}|,?[ \t]+(?:Jr|Sr|II|III|IV)\b\.?){{1,6}}"
+_WRAPPED = rf"{_WORD}(?:\s+(?:{_PARTICLE}\s+){{0,3}}{_WORD}|,?\s+(?:Jr|Sr|II|III|IV)\b\.?){{1,6}}"
+_LOWER = r"[a-záéíóúüñ][\wáéíóúüñ'’-]+(?:\s+[a-záéíóúüñ][\wáéíóúüñ'’-]*\.?){1,4}"
+FULL_NAME = re.compile(NAME)
+
+
+class Way(IntEnum):
+    """How a name is spoken of; the lower the better."""
+
+    LEGAL = 1
+    LABEL = 2
+    OTHER = 3
+    BORN = 4
+    SELF = 5
+    LINE = 6
+    SIGNED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A full name of the text with its place."""
+
+    name: str
+    way: Way
+    start: int
+    end: int
+
+
+_TITLED = r"(?:(?:Mr|Mrs|Ms|Miss|Sr|Sra|Srta|[Dd]oña|[Dd]on|[Ll]a [Ss]ra|[Ee]l [Ss]r|señora?|la señora|el señor)\.?\s+)?"
+_LEGAL = re.compile(
+    r"(?:\b(?i:full(?: legal)? name|legal name|complete name|whole name|real name|name (?:exactly )?(?:as|on)|nombre (?:legal|completo|de pila|verdadero)|name legal|nombre y apellidos?|birth certificate|acta de nacimiento|passport|pasaporte|INE|medicare card|driver'?s license|social security|legally|legalmente))\b"
+    rf"(?:[^.\n:;]|\n(?!\s*\n)|\.(?=\w)){{0,90}}?(?::|,|\b(?:is|es|as|como|that is)\b)?\s*{_TITLED}(?P<name>{_WRAPPED})"
+)
 _SELF = re.compile(
-    r"(?:\b[Ff]ull\s+(?:legal\s+)?name:?|\b[Nn]ombre\s+completo:?|\b[Mm]y\s+(?:full\s+|legal\s+|complete\s+)*name\s+is|\b[Mm]e\s+llamo|\b[Mm]i\s+nombre"
-    r"(?:\s+completo|\s+legal)*\s+es|\bI\s+am(?=\s+[A-Z])|\bI['’]m(?=\s+[A-Z])|\b[Ss]oy(?=\s+[A-ZÁÉÍÓÚ])"
-    r"|\b[Pp]atient\s+is(?:\s+myself,?)?|\b[Yy]o,|\b[Ee]l\s+suscrito,?|\b[Ll]a\s+suscrita,?)\s+"
-    rf"(?P<name>{_NAME})"
+    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|the name is|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
+    rf"(?:(?:Mr|Mrs|Ms|Dr|Sr|Sra|Lic|Ing)\.?\s+)?(?P<name>{_WRAPPED})"
+)
+_RELATIVE = (
+    r"(?:son|daughter|mother|mom|mum|mama|father|dad|papa|wife|husband|spouse|partner|brother|sister|grandmother|grandfather|grandma|grandpa|aunt|uncle|client|patient|child|niece|nephew|mother-in-law|father-in-law|fiancée?"
+    r"|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuelit[oa]|abuel[oa]|t[ií][oa]|client[ea]|paciente|suegr[oa]|cuñad[oa]|niet[oa]|sobrin[oa]|representad[oa]|poderdante|bebé)"
 )
 _OTHER = re.compile(
-    r"(?:\b(?:my|our)\s+(?:late\s+)?(?:son|daughter|mother|mom|father|dad|wife|husband|spouse|partner|brother"
-    r"|sister|grandmother|grandfather|aunt|uncle|client|patient|child|mother-in-law|father-in-law)"
-    r"|\b(?:mi|nuestr[oa])\s+(?:hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]"
-    r"|abuel[oa]|t[ií][oa]|client[ea]|paciente|suegr[oa]|cuñad[oa])"
-    r"|\b[Pp]atient(?:\s+name)?(?:\s+is|:)?|\b[Ll]a?\s+paciente|\b[Ee]l\s+paciente|\b[Pp]aciente:?)"
-    rf"[,:]?\s+(?:is\s+|es\s+|se\s+llama\s+)?(?P<name>{_NAME})"
+    rf"(?:\b(?i:my|our|mi|nuestr[oa]|his|her|su|the|el|la)\s+(?:[a-zñáéíóú]+\s+){{0,2}}?(?i:{_RELATIVE})|\b(?i:patient(?: name)?|paciente)(?:\s+is|:)?|\b(?i:on behalf of|represents?|representing|representa(?:ción de|mos a)?|retained by|regarding|records (?:for|of)|expediente de|a favor de|en nombre de|(?:él|ella|she|he) (?:is|es)|se llama|llamad[oa]|(?:her|his|su) (?:full |legal )*(?:name|nombre)(?: completo| legal)*(?: is| es)?))"
+    rf"[,:]?\s+(?i:is\s+|es\s+|se\s+llama\s+|named\s+|llamad[oa]\s+|called\s+|is called\s+|name is\s+)?(?:[,(]\s*)?{_TITLED}(?P<name>{_WRAPPED})"
 )
-REPRESENTATIVE = re.compile(
-    r"\b(?:on behalf of|en nombre de|en representaci[oó]n de|attorney for|abogad[oa] de|power of attorney"
-    r"|we represent|representamos a|i represent|our client|mi client[ea]|nuestr[oa] client[ea]"
-    r"|(?:my|our)\s+(?:late\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child"
-    r"|grandmother|grandfather|grandma|grandpa|aunt|uncle|father-in-law|mother-in-law|patient)(?:['’]s|\s+(?!had|drove|took|came|was there|and i))"
-    r"|(?:i am|i'm) (?:his|her|the) (?:mother|father|wife|husband|son|daughter|guardian)"
-    r"|soy (?:su|la|el) (?:mam[aá]|madre|pap[aá]|padre|espos[oa]|hij[oa]|tutor[a]?)"
-    r"|(?:expediente|estudios|registros|papeles|documentos) de mi (?:hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|abuel[oa]|herman[oa])"
-    r"|mi (?:hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|abuel[oa]) (?:fue|estuvo|se|me pidi[oó]))",
+_BORN_AFTER = re.compile(
+    rf"(?P<name>{_WRAPPED})(?:['’]s)?[\s,;:(–—-]{{1,4}}(?:(?i:is|was|es|fue|y)\s+)?(?i:born|b\.|dob|d\.o\.b|date of birth|birthdate|birthday|nacid[oa]|naci[oó]|nac[ií]|nac\.|fecha de nac|f\.? ?n\.|fn\b|f\.? ?nac|bday)"
+)
+_DATE_AFTER = re.compile(rf"(?P<name>{_WRAPPED})[\s,;:(–—-]{{1,4}}(?=\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}})")
+_ALIAS = re.compile(
+    r"\b(?:go(?:es)? by|call(?:ed|s)? (?:me|her|him)|known as|know (?:me|her|him) as|(?:me|la|lo) conoc\w+|conocid[oa] como|registr\w+ como|registered (?:as|under)|under|sign (?:my \w+|as)|a\.?k\.?a\.?|nick ?name\w*|apodo|alias|married name|maiden name|nombre de casada|formerly|née|de soltera|de casada|le dicen|me dicen|used to be|instead of|not|no es|pusieron|wrong(?:ly)?|ask for|pregunt\w+ por|thank|coordinator|coordinadora|atendi[oó]|dentist|surgeon|nurse|enfermera)\s+(?:(?:as|como|to|under|the|la|el|name|doña|don|é?l)\s+){0,3}[\"“']?$",
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"^(?:mr|mrs|ms|miss|dr|dra|sr|sra|srta|lic|ing|prof)\.?\s+", re.IGNORECASE)
+REPRESENTATIVE = re.compile(
+    rf"\b(?:on (?:her|his|their) behalf|on behalf of (?!myself)|a nombre de mi|en nombre de (?:mi|la|el)|en representaci[oó]n de|attorney for|abogad[oa] de|power of attorney for|apoderad[oa] (?:de|legal)|we represent|this (?:firm|office) (?:represents|has been retained)|representamos|i represent|our (?:client|patient)\b|mi client[ea]|nuestr[oa] client[ea]|under our care|our mutual patient|the above[- ](?:named )?patient"
+    rf"|(?:records?|papers?|files?|chart|x-?rays?|results?|scans?|images?|notes|reports?|copies|labs?|studies|documents?|paperwork|request|visit|surgery|history)\b[^.\n]{{0,40}}\b(?:for|of|on|from|about)\s+(?:my|our)\s+(?:\w+\s+)?{_RELATIVE}\b"
+    rf"|(?:my|our)\s+(?:late |elderly |little |older |younger |oldest |youngest |\d+[- ]year[- ]old )?{_RELATIVE}['’]s\s+(?:\w+\s+){{0,3}}(?:records?|chart|x-?rays?|surgery|results?|scans?|visit|stay|file|treatment|papers|er\b|request|medical|birthday|name|operation|history|labs?)"
+    rf"|(?:writing|asking|requesting|request|helping|i need|this is)\b[^.\n]{{0,40}}\b(?:for|about)\s+my\s+(?:\w+\s+)?{_RELATIVE}\b"
+    rf"|my (?:late )?{_RELATIVE},?\s+(?:[A-Z][\w.'-]*,?\s+){{0,5}}(?:was (?:treated|seen|admitted|hospitalized|operated|born|a patient|in)|had (?:a |an |his |her |the )?\w+|broke|got (?:sick|hurt)|needs|stayed|spent|passed|cannot|can['’]?t|does(?:n['’]t| not))"
+    r"|(?:i am|i['’]m) (?:his|her|their|the patient'?s?) (?:legal |older |younger |only )?(?:mother|mom|father|dad|wife|husband|son|daughter|guardian|sister|brother|caregiver|attorney|niece|nephew|grand\w+|power of attorney|aunt|uncle|poa|spouse|partner)"
+    r"|['’]s (?:mother|mom|father|wife|husband|son|daughter|guardian|sister|brother|caregiver)\b(?:,| and| writing|\.)"
+    r"|soy (?:yo )?(?:su|la|el) (?:mam[aá]|madre|pap[aá]|padre|espos[oa]|hij[oa]|tutora?|herman[oa]|niet[oa]|sobrin[oa]|abogad[oa]|niet[oa]|nuera|yerno)\b|hermana? y tutora?"
+    rf"|(?:expediente|estudios|registros|records|papeles|documentos|resultados|historial|notas?|copias?|tr[aá]mite|solicitud|datos|radiograf[ií]as|placas|an[aá]lisis|cirug[ií]a|operaci[oó]n)\b[^.\n]{{0,40}}\b(?:de|para|del|por)\s+(?:mi|nuestr[oa]|mis|nuestr[oa]s)\s+(?:\w+\s+)?{_RELATIVE}"
+    rf"|mi (?:\w+ )?{_RELATIVE},?\s+(?:[A-ZÁÉÍÓÚÑ][\w.'-]*,?\s+){{0,5}}(?:fue|estuvo|me pidi[oó]|naci[oó]|no puede|ya no|necesita|quiere|se (?:oper|intern|atend|trat|cay|enferm|encuentra)\w*|tuvo|est[aá]|ingres\w+|lo|la)\b"
+    rf"|(?:le|lo|la|les|los|las) (?:operaron|atendieron|internaron|hicieron|pusieron|tomaron|trataron|vieron|intervinieron) (?:de \w+ )?a mi|a mi (?:\w+ )?{_RELATIVE},? (?:[A-ZÁÉÍÓÚÑ]\w+ )*(?:le|lo|la)\b"
+    rf"|(?:writing|escrib\w+|pido|solicito|request\w*)\b[^.\n]{{0,30}}\b(?:for|por|para|de parte de)\s+(?:my|mi)\s+(?:\w+\s+)?{_RELATIVE}|(?:she|he|ella|él) asked me|me pidió que yo|mam[aá] de\b|mother of\b|father of\b|pap[aá] de\b|guardian of\b|signed by my|firmad[oa] por mi)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"^(?:mr|mrs|ms|miss|dr|dra|sr|sra|srta|lic|ing|prof|c|doña|don|señora?)\.?\s+(?=\S+\s)", re.IGNORECASE)
 _AFTER = re.compile(
-    r"\s*(?:[(\[;:|]|,\s*(?!(?:jr|sr|ii|iii|iv)\b)|\s[-–—]\s|\b(?:born|dob|d\.o\.b|nacid[oa]|naci|nac|aka|a\.k\.a"
-    r"|formerly|née|nee|legal|as in|as on|como aparece|tal como|and i|y nac)\b).*$",
+    r"\s*(?:[(\[;:|/]|,\s*(?!(?:jr|sr|ii|iii|iv)\b)|\s[-–—]\s|\b(?:born|dob|d\.o\.b|nacid[oa]|naci|nac|aka|a\.k\.a"
+    r"|formerly|née|nee|legal|as in|as on|como aparece|tal como|and i|y nac|goes by|but)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_NAMES = frozenset(
-    ["hospital", "clinic", "clinica", "clínica", "centro", "center", "laboratorio", "medical", "records", "record", "request", "dear", "hello", "hi", "thank", "thanks", "gracias", "saludos", "atentamente", "regards", "best", "sincerely", "sent", "from", "enviado", "date", "fecha", "medicalmex", "english", "spanish", "mexico", "méxico", "tijuana", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "unknown", "please", "por", "favor", "buenas", "buenos", "estimados"]
-)  # fmt: skip
+    "hospital clinic clinica clínica centro center centre laboratorio lab medical records record request dear hello hi hola thank thanks gracias saludos atentamente regards best sincerely sent from enviado date fecha medicalmex english spanish mexico méxico tijuana january february march april june july august september october november december enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre unknown please por favor buenas buenos estimados estimado instituto sanatorio hipaa galaxy iphone android outlook yahoo gmail proton patient paciente the my our this i we yo and or for with provider doctor dr dra avenue street road drive ave blvd suite apt col calle phone cell tel dob birth birthdate born nombre name full legal monday tuesday wednesday thursday friday saturday sunday lunes martes miércoles jueves viernes sábado domingo surgery date dates also can could would if when what where how llc inc llp corp department health care smith's any no not sir madam folks everyone team equipo señores muy mrs services office firm law kind warm many cheers yours truly respectfully cordialmente send need sorry good morning afternoon evening day días tardes noches se es el la los las un una en al con que de del copia solicitud expediente mis mi soy adjunto reference subject re fwd fw rv assistant coordinator manager director".split()
+)
 _GREETING = re.compile(
-    r"^(?:thanks?(?: you)?(?: (?:so|very) much)?|thank you(?: in advance)?|(?:best|kind|warm)?\s*(?:regards|wishes)|sincerely|cordially|best|cheers"
-    r"|respectfully|yours(?: truly)?|(?:muchas |mil )?gracias(?: de antemano| por su (?:ayuda|atenci[oó]n|apoyo))?|atentamente|atte\.?|saludos(?: cordiales)?|cordialmente"
-    r"|un saludo|quedo (?:atent[oa]|al pendiente|en espera).{0,40})\s*[,.!]*$",
+    r"^(?:thanks?(?: you)?\b.{0,40}|(?:best|kind|warm)?\s*(?:regards|wishes)|sincerely(?: yours)?|cordially|best|cheers|blessings|god bless.{0,10}|take care|xo+|love"
+    r"|respectfully(?: yours)?|(?:very )?(?:yours|truly)(?: truly| yours| faithfully| sincerely)?|with (?:gratitude|thanks|appreciation).{0,40}|many thanks.{0,20}|(?:muchas |mil |muchísimas )?gracias\b.{0,60}|atentamente|atte\.?|att\.?|(?:un )?saludos?(?: cordial(?:es)?)?|cordialmente|bendiciones|que dios.{0,30}"
+    r"|quedo (?:atent[oa]|al pendiente|en espera|a sus órdenes).{0,40}|sin otro particular.{0,40}|les saluda.{0,30}|un abrazo|respetuosamente)\s*[,.!]*$",
     re.IGNORECASE,
 )
 
 
 def cleaned(value: str) -> str | None:
-    """A name as written, without title and without what follows it; None when it is none."""
-    value = re.sub(r"\s+", " ", value.strip(" \t*_.,;:\"'“”")).strip()
-    value = re.sub(r"[\"“”][^\"“”]{1,30}[\"“”]\s*", "", value)
-    value = _AFTER.sub("", value).strip(" .,;")
-    value = _TITLE.sub("", value)
+    """A name as written in natural order and case, without title and what follows it."""
+    value = re.sub(r"\s+", " ", value.strip(" \t*_.,;:\"'“”<>")).strip()
+    value = re.sub(r"\s*[\"“”«][^\"“”»]{1,30}[\"”»]\s*", " ", value)
+    turned = re.fullmatch(rf"([{_UP}ÀÈ][{_UP}' .-]{{1,40}}),\s*([{_UP}][\w.'ÁÉÍÓÚÑÜáéíóúñ -]{{1,40}})", value)
+    if turned and not re.fullmatch(r"(?i:jr|sr|ii|iii|iv|md|esq)\.?", turned.group(2)):
+        value = f"{turned.group(2)} {turned.group(1)}"
+    value = _TITLE.sub("", _AFTER.sub("", value).strip(" .,;"))
+    value = re.sub(r"\s+(?:MD|M\.D\.|Esq\.?|RN|PhD|CPA|DDS)$", "", value)
     if re.search(r"\d|@", value) or not 2 <= len(value) <= 90:  # noqa: PLR2004  no name is longer
         return None
-    if value.isupper() or value.islower():
+    letters = [w for w in value.split() if len(w.strip(".")) > 1]
+    if value.isupper() or value.islower() or all(w.isupper() for w in letters):
         value = _cased(value)
     return value
 
 
 def _cased(value: str) -> str:
     """Natural case for a name all in capitals or all in small letters."""
-    small = {"de", "del", "la", "las", "los", "y"}
+    small = {"de", "del", "la", "las", "los", "y", "van", "von", "der"}
+    roman = {"ii", "iii", "iv"}
     return " ".join(
-        w.lower() if w.lower() in small and n else "-".join(p.capitalize() for p in w.split("-"))
+        w.lower()
+        if w.lower() in small and n
+        else w.upper()
+        if w.lower() in roman
+        else "-".join("'".join(q.capitalize() for q in p.split("'")) for p in w.split("-"))
         for n, w in enumerate(value.split())
     )
 
 
 def is_full(name: str) -> bool:
     """Whether this is more than a first name or a nickname."""
-    words = [w for w in name.split() if len(w.strip(".")) > 0]
-    return len(words) >= 2 and not any(w.lower() in _NOT_NAMES for w in words)  # noqa: PLR2004  first and last
+    words = [w for w in name.split() if w.strip(".")]
+    real = [w for w in words if len(w.strip(".")) > 1 and w.lower() not in {"de", "del", "la", "y", "jr.", "sr.", "jr", "sr", "iii", "ii"}]
+    return len(words) >= 2 and len(real) >= 2 and not any(w.lower().strip(".,") in _NOT_NAMES for w in real)  # noqa: PLR2004  first and last
 
 
-_BEFORE_BIRTH = re.compile(
-    rf"(?P<name>{_NAME})[,(\s]{{1,4}}(?:is\s+|es\s+)?(?:[Bb]orn|DOB|D\.O\.B|dob|[Dd]ate of birth|[Nn]acid[oa]|[Ff]echa de nac|F\.? ?[Nn]ac)"
-)
+def in_text(text: str, births: list[int], providers: list[tuple[int, int]]) -> list[Named]:
+    """Full names of a text by the way they are spoken of; aliases and providers are left out."""
+    found: list[Named] = []
+    for way, pattern in ((Way.LEGAL, _LEGAL), (Way.OTHER, _OTHER), (Way.BORN, _BORN_AFTER), (Way.BORN, _DATE_AFTER), (Way.SELF, _SELF)):
+        for match in pattern.finditer(text[:40_000]):
+            if pattern is _DATE_AFTER and not any(match.end() <= b <= match.end() + 3 for b in births):
+                continue
+            _add(found, text, way, match.start("name"), match.end("name"), providers)
+    for match in re.finditer(rf"(?m)^[ \t>*•-]*(?P<name>{NAME})[ \t]*[.,]?[ \t]*$", text[:40_000]):
+        _add(found, text, Way.LINE, match.start("name"), match.end("name"), providers)
+    return found
 
 
-def in_prose(text: str) -> list[str]:
-    """Full names that the writer gives as their own, or that stand before a birth date."""
-    return [*_found(_SELF, text), *_found(_BEFORE_BIRTH, text)]
-
-
-def of_others(text: str) -> list[str]:
-    """Full names of the person that somebody writes for."""
-    return _found(_OTHER, text)
-
-
-def _found(pattern: re.Pattern[str], text: str) -> list[str]:
-    names = (cleaned(m.group("name")) for m in pattern.finditer(text[:20_000]))
-    return list(dict.fromkeys(n for n in names if n and is_full(n)))
+def _add(found: list[Named], text: str, way: Way, start: int, end: int, providers: list[tuple[int, int]]) -> None:
+    if any(a < end and start < b for a, b in providers):
+        return
+    if _ALIAS.search(text[max(0, start - 60) : start]):
+        return
+    words = text[start:end].split()
+    while words and words[0].lower().strip(".,") in _NOT_NAMES:
+        words.pop(0)
+    for place, word in enumerate(words):
+        if word.lower().strip(".,") in _NOT_NAMES and word.lower() not in {"de", "del", "la", "las", "los", "y", "el"}:
+            words = words[:place]
+            break
+    while words and words[-1].lower() in {"de", "del", "la", "las", "los", "y", "el", "e"}:
+        words.pop()
+    name = cleaned(" ".join(words)) if len(words) > 1 else None
+    if name and is_full(name):
+        found.append(Named(name, way, start, end))
 
 
 def signed(text: str) -> str | None:
     """The full name under the text, when one stands there."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()][-8:]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     for place, line in enumerate(lines):
+        near_end = place >= len(lines) - 8
         after_greeting = any(_GREETING.match(x) for x in lines[max(0, place - 2) : place])
         last = place >= len(lines) - 2
-        if (after_greeting or last) and FULL_NAME.fullmatch(line.strip(" ,.-")):
-            name = cleaned(line)
-            if name and is_full(name) and len(line) < 60:  # noqa: PLR2004  a name, no sentence
+        piece = re.sub(r"^(?:(?:best|kind|warm)?\s*regards|thanks|thank you|gracias|saludos|sincerely|atte\.?|atentamente),?\s+", "", line, flags=re.IGNORECASE).strip(" ,.-–—")
+        if near_end and (after_greeting or last or piece != line.strip(" ,.-–—")) and FULL_NAME.fullmatch(piece):
+            name = cleaned(piece)
+            if name and is_full(name) and len(piece) < 60:  # noqa: PLR2004  a name, no sentence
                 return name
     return None
+
+
+def same_person(longer: str, shorter: str) -> bool:
+    """Whether the shorter name can be the longer one in brief: `Robert J. Fennimore`."""
+    words = [w.strip(".,").lower() for w in longer.split()]
+    parts = [w.strip(".,").lower() for w in shorter.split()]
+    return bool(parts) and all(any(w == p or (len(p) == 1 and w.startswith(p)) for w in words) for p in parts)

@@ -3,59 +3,133 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 _KIND = (
-    r"(?:Hospital|Cl[ií]nica|Clinic|Centro|Laboratorios?|Sanatorio|Instituto|Policl[ií]nica|Unidad|Consultorio"
-    r"|Grupo M[eé]dico|Medical Center|M[eé]dica|Torre M[eé]dica|Oftalmol[oó]gica)"
+    r"(?:[Hh]ospital|HOSPITAL|[Cc]l[ií]nica|CL[IÍ]NICA|[Cc]linic|[Cc]entro|CENTRO|[Ll]aboratorios?|LABORATORIO|[Ss]anatorio|SANATORIO|[Ii]nstituto|INSTITUTO|Policl[ií]nica|Unidad(?= (?:M[eé]dica|de|Quir))|Consultorio|CONSULTORIO|Grupo(?= M[eé]dico)|M[eé]dica|Torre(?= M[eé]dica)"
+    r"|Oftalmol[oó]gica|Oftalmolog[ií]a|Maternidad|MATERNIDAD|Ortopedia|Urolog[ií]a|Cardiolog[ií]a|Odontolog[ií]a|Dermatolog[ií]a|Traumatolog[ií]a|Fisioterapia|Rehabilitaci[oó]n|An[aá]lisis(?= Cl[ií]nicos)|Dental|Diagn[oó]sticos?|Imagenolog[ií]a|Radiolog[ií]a|Fertilidad|Cruz(?= (?:Roja|Azul|Verde))|Beneficencia|Star(?= M[eé]dica)|CHRISTUS|Christus|IMSS|ISSSTE|Bariatric|Smile|Sonrisa|Oasis|Est[eé]tica|Spa|Cirug[ií]a(?= (?:Pl[aá]stica|Est))|Dentistas?|Ortodoncia|Farmacia|Ultrasonido(?= [A-Z]))"
 )
-_CAP = r"[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*"
-_SMALL = r"(?:de|del|la|las|los|el|y|e|para|San|Santa)"
+_CAP = r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*|\d{1,2}\b(?= de\b))"
+_SMALL = r"(?:de|del|la|las|los|el|y|e|of|the|para|&|San|Santa|Nuestra)"
 _NAMED = re.compile(
-    rf"\b{_KIND}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,3}}(?!{_KIND}\b|Dra?\b){_CAP}){{1,6}}"
+    rf"\b{_KIND}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,3}}(?!(?:Dra?|DRA?|Doctora?)\b){_CAP}){{1,6}}"
 )
+_OF_DOCTOR = re.compile(rf"\b(?:[Cc]l[ií]nica|[Cc]onsultorio)(?:[ \t\n]+[a-záéíóúñ]+){{0,2}}[ \t\n]+(?:del|de la)[ \t\n]+(?:doctora?|[Dd]ra?\.?)[ \t\n]+{_CAP}(?:[ \t]+{_CAP}){{0,3}}")
 _ENDS = re.compile(
-    rf"\b{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,4}}[ \t]+(?:Hospital|Clinic|Medical Center|Surgical Center"
-    r"|Dental|Medical Group|Lab(?:oratory)?|Imaging|Institute)\b"
+    rf"\b{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,2}}{_CAP}){{0,4}}[ \t\n](?:Hospital|Clinic|Medical (?:Center|Group|Tower|Centre)|Surgical Center|Surgery Center|Surgical|Surgery|Health(?:care)?|Wellness"
+    rf"|Dental(?: (?:Care|Group|Clinic|Center|Studio|Office))?|Dentistry|Lab(?:s|oratory|oratories)?|Imaging|Institute|Bariatrics?|Orthopedics|Fertility|Center|Centre|Diagnostics|Solutions|Radiology|Smiles?|M[eé]dica|Spine|Vision|Eye)\b(?:[ \t](?:(?:of|de|del)[ \t])?(?:[A-Z][\wáéíóúñ]+)){{0,2}}"
 )
 _DOCTOR = re.compile(
-    rf"\b(?:[Dd]r|[Dd]ra|[Dd]octor|[Dd]octora)\.?[ \t]+{_CAP}(?:[ \t]+(?:{_SMALL}[ \t]+){{0,2}}{_CAP}){{0,3}}"
+    rf"\b(?:[Dd]r|[Dd]ra|DR|DRA|[Dd]octor|[Dd]octora|DOCTOR)\b\.?[ \t\n]+{_CAP}(?:[ \t](?:(?:de|del|la|los)[ \t]){{0,2}}{_CAP}){{0,3}}"
 )
+_CALLED = re.compile(
+    r"\b(?i:place|clinic|hospital|lab|doctor|docter|surgeon|dentist|provider|office|cl[ií]nica|laboratorio|m[eé]dico|cirujan[oa]|dentista|doctora|consultorio|lugar|sanatorio|he|she|it|traumat[oó]logo|ginec[oó]log[oa]|cardi[oó]log[oa]|oftalm[oó]log[oa]|ort[oó]pedista|anesthesiologist)\s+(?:[a-zé]+\s+){0,2}?"
+    r"(?i:is called|was called|called|named|is named|was named|name was|name is|is|was|se llama(?:ba)?|se apellida(?:ba)?|era|es|fue|llamad[oa]|of|at)\s+(?:el |la |the |a |un |una |en )?[\"“']?"
+    rf"(?P<name>{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,3}}{_CAP}){{0,5}})"
+)
+_AT = re.compile(
+    rf"\b(?:at|@)\s+(?:the\s+)?(?P<name>{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,2}}{_CAP}){{1,5}})"
+)
+_COMMA_TOWN = re.compile(rf"(?:^|[\s,;.])(?P<name>{_CAP}(?:[ \t](?:{_SMALL}[ \t]){{0,2}}{_CAP}){{1,4}})\s+in\s+[A-Z]")
+_TOWNS = (
+    "Tijuana|Mexicali|Ensenada|Tecate|Rosarito|Los Algodones|Algodones|Guadalajara|Monterrey|Canc[uú]n|M[eé]rida|Mazatl[aá]n|Puerto Vallarta|Vallarta|Cabo San Lucas|Los Cabos|San Jos[eé] del Cabo|La Paz|Hermosillo|Nogales|Ju[aá]rez|Ciudad Ju[aá]rez|Chihuahua|Toluca|Durango|Puebla|Zapopan|Chapala|Quer[eé]taro|Le[oó]n|Aguascalientes|Saltillo|Torre[oó]n|Reynosa|Matamoros|Nuevo Progreso|Nuevo Laredo|Laredo|Playa del Carmen|Cozumel|Oaxaca|Veracruz|Culiac[aá]n|Obreg[oó]n|San Luis|Morelia|Acapulco|Cuernavaca|Pachuca|Tampico|Tepic|Villahermosa|Zacatecas|Colima|CDMX|Mexico City|Ciudad de M[eé]xico|M[eé]xico|Mexico|TJ|Tj|TIJUANA|MEXICALI|GUADALAJARA|Baja California|Sonora|Jalisco|Sinaloa|Nayarit"
+)
+_IN_TOWN = re.compile(rf"\s+(?:en|in|at|EN|IN)?\s*(?:{_TOWNS})\.?$")
+_TOWN_ONLY = re.compile(rf"(?:{_TOWNS}|Kaiser.*|Medicare|Texas|California|Arizona|Chicago|Houston|Phoenix|San Diego|El Paso|Los Angeles|English|Spanish|Saturday|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|MedicalMex.*|I|My|The|Google|Zoom|WhatsApp|January|February|March|April|May|June|July|August|September|October|November|December|Enero|Febrero|Marzo|Abril|Mayo|Junio|Julio|Agosto|Septiembre|Octubre|Noviembre|Diciembre)\b", re.IGNORECASE)
 _AT_HOME = re.compile(
-    r"\b(?:my|our|his|her|new|current|family|local|mi|su|nuev[oa])\s+(?:[a-z]+\s+){0,3}(?:doctor|physician|surgeon|cardi\w+|orthop\w+|specialist"
-    r"|m[eé]dico|pcp|dentist|oncolog\w+|neurolog\w+)[^.\n]{0,25}$"
-    r"|\b(?:send|fax|forward|copy|enviar|mandar)\b[^.\n]{0,40}\bto\s*$|\bpara\s+(?:el|la|mi)\s*$",
+    r"\b(?:my|our|his|her|new|current|family|local|primary|mi|su|nuev[oa]|actual)\s+(?:[a-záéíóúñ-]+\s+){0,4}(?:doctor|physician|surgeon|cardi\w+|orthop\w+|ortop\w+|specialist|m[eé]dico|pcp|dentist\w*|oncolog\w+|onc[oó]log\w+|neurolog\w+|neur[oó]log\w+|gine\w+|gyn\w+|gastro\w+|rheum\w+|reumat\w+|pediatr\w+|provider|therapist|fisio\w+|physio)[^.\n]{0,25}$"
+    r"|\b(?:send|fax|forward|copy|bring|show|give|take|enviar|mandar|llevar\w*|ense[ñn]ar\w*|mostrar\w*|see|seeing|appointment|cita)\b[^.\n]{0,40}\b(?:to|with|con|a|al)\s+(?:my\s+|mi\s+)?$|\bpara\s+(?:que\s+)?(?:el|la|mi)\s*$|\b(?:asked|asks|wants|requested by|needed by|required by|pide|solicita)\b[^.\n]{0,15}$",
     re.IGNORECASE,
 )
+_WANTS_IT = re.compile(
+    r"^[^.\n]{0,45}\b(?:wants|asks|asked|needs|is asking|would like|wishes|requires|will see|me (?:los |las |la |lo )?pid\w+|quiere|necesita|solicita|is requesting|is waiting)\b",
+    re.IGNORECASE,
+)
+_NOT_THERE = re.compile(r"\b(?:not|no(?:t)? (?:at|in|from)|no fue|no era|instead of|rather than|wrong|en vez de|en lugar de|insured by|insurance|seguro|work(?:s|ed)? (?:at|for)|trabajo en|not the one)\s+(?:at |in |en |el |la |the )?$", re.IGNORECASE)
 _UNKNOWN = re.compile(
-    r"^\W*(?:i\s+)?(?:do(?:n['’]?t| not)\s+(?:know|remember)|not\s+sure|unknown|n/?a|no\s+(?:s[eé]|recuerdo|lo\s+s[eé])|desconozco|none|se desconoce|\?+)",
+    r"^\W*(?:i\s+)?(?:do(?:n['’]?t| not)\s+(?:know|remember|recall)|not\s+sure|unknown|unsure|n/?a|no\s+(?:s[eé]|recuerdo|lo\s+s[eé]|me acuerdo|tengo|estoy segur)|desconozco|none|se desconoce|can['’]?t (?:remember|recall)|forgot|\?+)",
     re.IGNORECASE,
 )
+_LONGEST = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A provider of the text with its place."""
+
+    name: str
+    start: int
+    end: int
 
 
 def from_label(value: str) -> tuple[str, ...]:
     """The providers of a labelled answer; `I do not know` is none."""
+    found = [p.name for p in in_text(value)]
+    if found:
+        first = value[: value.find(found[0])] if found[0] in value else ""
+        lead = re.sub(r"[\s,(/;]+$", "", re.split(r",|\bwith\b|\bcon\b|\bthe\b|\(", first)[0]).strip(" .:-")
+        named = lead and lead[:1].isupper() and len(lead.split()) > 1 and not _TOWN_ONLY.match(lead)
+        return (lead, *found) if named and not _UNKNOWN.match(value) else tuple(found)
     if _UNKNOWN.match(value):
         return ()
-    found = in_prose(value)
-    if found:
-        return found
-    pieces = re.split(r"\s*(?:;|\band\b|\by\b|/|\n)\s*", value)
-    names = (re.sub(r"\s*(?:,|\().*$", "", p).strip(" .,*") for p in pieces)
-    return tuple(n for n in names if 3 <= len(n) <= 90)  # noqa: PLR2004  a name
+    pieces = re.split(r"\s*(?:;|\band\b|/|\n|\b[yY] (?=[A-Z]))\s*", value)
+    names = (re.sub(r"\s*(?:,|\(|\s[–—-]\s|\bin [A-Z]|\ben [A-Z]|\.\s).*$", "", p).strip(" .,*") for p in pieces)
+    return tuple(n for n in names if 3 <= len(n) <= 90 and len(n.split()) < 9 and not _TOWN_ONLY.fullmatch(n))  # noqa: PLR2004  a name
 
 
-def in_prose(text: str) -> tuple[str, ...]:
+def in_text(text: str) -> list[Placed]:
     """The providers that a text names; the doctor at home who wants to see records is none."""
-    found: dict[str, None] = {}
-    taken: list[tuple[int, int]] = []
-    for pattern in (_NAMED, _ENDS, _DOCTOR):
-        for match in pattern.finditer(text[:20_000]):
-            if any(match.start() < end and start < match.end() for start, end in taken):
-                continue
-            if pattern is _DOCTOR and _AT_HOME.search(
-                text[max(0, match.start() - 80) : match.start()]
-            ):
-                continue
-            taken.append(match.span())
-            found[re.sub(r"\s+", " ", match.group()).strip(" .,")] = None
-    return tuple(sorted(found, key=lambda name: text.find(name.split()[0])))
+    text = text[:_LONGEST]
+    found: list[Placed] = []
+    for pattern in (_OF_DOCTOR, _NAMED, _ENDS, _DOCTOR, _CALLED, _AT):
+        for match in pattern.finditer(text):
+            start, end = match.span("name") if "name" in pattern.groupindex else match.span()
+            _add(found, text, start, end, doctor=pattern is _DOCTOR)
+    if not any(not p.name.lower().startswith(("dr", "doc")) for p in found):
+        for match in _COMMA_TOWN.finditer(text):
+            _add(found, text, match.start("name"), match.end("name"), doctor=False)
+    found.sort(key=lambda p: p.start)
+    return _distinct(found)
+
+
+def _add(found: list[Placed], text: str, start: int, end: int, *, doctor: bool) -> None:
+    if any(start < p.end and p.start < end for p in found):
+        return
+    words = re.sub(r"\s+", " ", text[start:end]).strip(" .,'\"")
+    cut = _IN_TOWN.sub("", words)
+    if " de " + words[len(cut) :].strip() not in words and len(cut.split()) > 1:
+        words = cut
+    words = re.split(r"\s+(?:I|My|The|Mi|El|La|Full|Name|Patient|DOB|Dob|Phone|Paciente|Nombre|Fecha|WAS|IT|DR|DRA)\b(?=\s|$)(?!\s+(?:DR|Dr)\b)", words)[0] if not doctor else re.split(r"\s+(?:I|WAS|IT|MY|The|My|El|La|En|Y|Phone|Tel|Me|Mi)\b", words)[0]
+    if len(words) < 3 or _TOWN_ONLY.fullmatch(words):  # noqa: PLR2004  a name
+        return
+    before = text[max(0, start - 90) : start]
+    if _NOT_THERE.search(before):
+        return
+    if doctor and (_AT_HOME.search(before) or _WANTS_IT.match(text[end : end + 70])):
+        return
+    found.append(Placed(words, start, end))
+
+
+def _distinct(found: list[Placed]) -> list[Placed]:
+    """Each provider once, by its fullest name."""
+    kept: list[Placed] = []
+    for place in found:
+        words = _key(place.name)
+        same = next((n for n, k in enumerate(kept) if words <= _key(k.name) or _key(k.name) <= words), None)
+        if same is None:
+            kept.append(place)
+        elif len(words) > len(_key(kept[same].name)):
+            kept[same] = place
+    return kept
+
+
+def distinct(found: list[str]) -> list[str]:
+    """Each name once, the fullest form of it."""
+    return [p.name for p in _distinct([Placed(n, 0, 0) for n in found])]
+
+
+_TITLES = frozenset(["dr", "dra", "doctor", "doctora", "de", "del", "la", "el", "the"])
+
+
+def _key(name: str) -> frozenset[str]:
+    return frozenset(w.strip(".") for w in name.lower().split()) - _TITLES
