@@ -6,13 +6,13 @@ import re
 
 from mmx_mailflow.intake.facts.when import sentence
 
-_NOUN = re.compile(
+NOUN = re.compile(
     r"\b(?:records?|recods|expedientes?|historial(?:es)?|chart|files?|x-?rays?|xrays|radiograf\w+|placas?|films?|images?|imaging|im[aá]gene?s?|pictures?|photos?|photographs?|fotos?|fotograf\w+|video|mri|mris|resonancias?|ct|cat|tac|tomograf\w+|scans?|ultrasounds?|ultrasonidos?|ecograf\w+|eco|echo\w*|ekg|ecg|electro\w+|mammogram\w*|mamograf\w+|dexa|densitometr\w+|angio\w+"
     r"|reports?|reportes?|informes?|results?|resultados?|labs?|laboratorios?|lab ?work|bloodwork|blood (?:work|tests?|panel)|tests?|an[aá]lisis|estudios?|pruebas|biometr\w+|hemogram\w*|qu[ií]mica|perfil\w*|panel|a1c|cultures?|cultivos?|semen|patholog\w+|patolog\w+|path|histo\w+|biops\w+|cytolog\w+|citolog\w+|papanicola\w+|pap|slides|laminillas"
     r"|notes?|notas?|summar\w+|res[uú]men\w*|discharge|epicrisis|egreso|hojas?|alta|ingreso|op(?:erative)? (?:report|notes?)|records|consult\w*|chart|prescriptions?|recetas?|medications?|medicamentos|medicinas|meds|immuni\w+|vaccin\w+|vacunas?|cartilla|cards?|stickers?|etiquetas?|implants?|implantes?|serial|lot numbers?|n[uú]meros?|brand|marca|model|modelo|certificates?|certificados?|constancias?|letters?|cartas?|plans?|planes?|audiogram\w*|colonoscop\w+|endoscop\w+|tracings?|strips|myelogram\w*|measurements?|maps|sheets?|settings|acuity|protocols?|protocolos?|bills?|billing|statements?|invoices?|factura|receipts?|recibos?|itemized|list|lista|consent|consentimiento|documents?|documentos?|documentaci[oó]n|papers?|paperwork|papeles|copies|copy|copias?|cd|disc|disk|discos?|evaluaci[oó]n\w*|evaluations?|valoraci[oó]n\w*|diagn[oó]sti\w+|diagnosis|diagnoses|histor\w+|flow ?sheets|slip|molds?|impressions?|panor[aá]mica|ortopantomograf\w+|periapical|cbct|espirometr\w+|spirometry|holter|stress test|prueba de esfuerzo|cateterismo|name of the|lo que (?:escribi\w+|pus\w+)|whatever|everything|todo)\b",
     re.IGNORECASE,
 )
-_WANT = re.compile(
+WANT = re.compile(
     r"\b(?:(?:i|we|he|she|they|dr\.?|doctor|\w+ist|insurance|lawyer|school)?\s*(?:still |also |only |just |really |now )*(?:need(?:s|ed)?|nead|wants?|wanted|wish(?:es)?|require[sd]?)(?: to (?:get|have|see|obtain|request|order|look at|ask for))?|would (?:also )?(?:like|love|appreciate)(?: to (?:get|have|request|receive|obtain|see|ask for|order))?|i['’]d (?:also )?(?:like|love|appreciate)(?: to (?:get|have|request|receive|obtain|see|ask for))?|(?:am |['’]m )?(?:requesting|request|asking(?: you)? for|after|looking for|seeking|chasing)|asks? for|asked (?:me )?for|(?:is|are) asking (?:me )?for"
     r"|(?:please|pls|plz|kindly)\s+(?:also\s+)?(?:send|get|forward|add|include|provide|mail|email|obtain|request|find|release)(?: me| us| over| along| to)*|send (?:me|us|over|along)|get me|get (?:hold of|ahold of|a hold of)|(?:can|could|would|will) (?:you|u|someone|somebody) (?:please |pls )?(?:get|send|help me (?:get|obtain|with)|obtain|mail|email|request|track down|pull|find)(?: me| us)?|trying? to (?:get|obtain|find|track down)|to (?:obtain|request|collect)|what (?:i|we) (?:want|need)(?: is| are)?|(?:to )?(?:furnish|provide|supply) (?:them|him|her|me) with|include|help (?:me )?(?:get|getting|obtain)"
     r"|(?:yo )?(?:necesito|necesitamos|necesita|nesesito|nesecito|quiero|queremos|quiere|quieren|quisiera(?:mos)?|solicito|solicitamos|solicita(?:n|r)?|pido|pedimos|pide|piden|pedir(?:les|le)?|ocupo|ocupamos|requiero|requerimos|requiere|deseo|busco|me gustar[ií]a|me urgen?|me hace(?:n)? falta|(?:me )?faltan?)(?: (?:que )?(?:me )?(?:mand\w+|env\w+|consig\w+|obten\w+|tener|pedir|solicitar|ped\w+|ayud\w+ (?:a|con)(?: conseguir| obtener)?))?"
@@ -65,14 +65,14 @@ def in_text(text: str) -> tuple[str, ...]:
     text = text[:40_000]
     found: dict[str, None] = {}
     taken: list[tuple[int, int]] = []
-    for match in _WANT.finditer(text):
+    for match in WANT.finditer(text):
         if any(a <= match.start() < b for a, b in taken) or _denied(text, match.start()):
             continue
         begin, end = sentence(text, match.end(), match.end())
         words = text[match.end() : min(end, match.end() + _LONGEST)]
         listed = _list_below(text, match.end() + len(words))
         words = _CUT.sub("", words)
-        if not _NOUN.search(words) and not listed:
+        if not NOUN.search(words) and not listed:
             continue
         taken.append((begin, end))
         stripped = _LEAD.sub("", re.sub(r"\s+", " ", words))
@@ -80,7 +80,7 @@ def in_text(text: str) -> tuple[str, ...]:
         if re.match(r"cop", match.group(), re.IGNORECASE) and not pieces:
             continue
         joined = " ".join(pieces)
-        if pieces and not _is_generic(joined) and (_NOUN.search(joined) or listed):
+        if pieces and not _is_generic(joined) and (NOUN.search(joined) or listed):
             found |= dict.fromkeys(p for p in pieces if len(p) > 1)
     if not found:
         found = dict.fromkeys(_loose_lines(text))
@@ -117,7 +117,7 @@ def _list_below(text: str, place: int) -> list[str]:
             items[-1] += " " + line.strip(" .;,")
         else:
             break
-    return [i for i in items if _NOUN.search(i) or len(i.split()) < 9][:_MOST]  # noqa: PLR2004  an item, no paragraph
+    return [i for i in items if NOUN.search(i) or len(i.split()) < 9][:_MOST]  # noqa: PLR2004  an item, no paragraph
 
 
 def _loose_lines(text: str) -> list[str]:
@@ -125,8 +125,8 @@ def _loose_lines(text: str) -> list[str]:
     found = []
     for line in re.split(r"\n|\.\s", text):
         words = line.strip()
-        if _NOUN.search(words) and len(words) < 160 and not _is_generic(words) and not _refused(words):  # noqa: PLR2004  a clause
-            specific = [m.group().lower() for m in _NOUN.finditer(words) if m.group().lower() not in _GENERIC]
+        if NOUN.search(words) and len(words) < 160 and not _is_generic(words) and not _refused(words):  # noqa: PLR2004  a clause
+            specific = [m.group().lower() for m in NOUN.finditer(words) if m.group().lower() not in _GENERIC]
             if specific:
                 found.append(words.strip(" .-*"))
     return found[:4]
