@@ -21,7 +21,7 @@ SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _PROFESSIONAL = re.compile(
-    r"\b(?:our client|my client|this (?:firm|office)|law (?:office|firm|group)|attorneys?|abogad[oa]s?|nuestr[oa] client[ea]|mi client[ea]|representad[oa]|under our care|our (?:mutual )?patient|nuestr[oa] paciente|LLP|paralegal|continuity of care|case manager|social worker|trabajador[a]? social|care coordinator)\b",
+    r"\b(?:our client|my client|this (?:firm|office)|law (?:office|firm|group)|attorneys?|abogad[oa]s?|nuestr[oa] client[ea]|mi client[ea]|representad[oa]|under our care|our (?:mutual )?patient|nuestr[oa] paciente|LLP|paralegal|continuity of care|case manager|social worker|\bRN\b|nurse|PLLC|legal assistant|trabajador[a]? social|care coordinator)\b",
     re.IGNORECASE,
 )
 _DROPPED = re.compile(
@@ -239,12 +239,16 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
         if not any(a < w.dated.end and w.dated.start < b for a, b in taken)
         and can_be_care(w.dated, today)
         and not _DROPPED.search(text[max(0, w.dated.start - 40) : w.dated.start])
+        and not _CORRECTED.match(text[w.dated.end : w.dated.end + 30])
+        and not (w.dated.readings[0] == (today, today) and w.dated.sort != "yesterday")
     ]
     chosen = [w.dated for w in free if _inside(labels, w.dated)]
     if not chosen:
         chosen = [w.dated for w in free if w.sort == Sort.CARE and is_recent(w.dated, today)]
     if not chosen:
         chosen = [w.dated for w in free if w.sort == Sort.UNSAID and is_recent(w.dated, today) and w.dated.year_told]
+    if len(chosen) > 1 and not labels and any(_is_day(d) for d in chosen):
+        chosen = [d for d in chosen if d.sort != "year" or d.relative]
     born = {span for d in births for span in d.readings}
     chosen = [d for d in chosen if not _only_frames(d, chosen) and not any(r in born for r in d.readings)]
     got.evidence += [said.evidence(FactName.TREATMENT_DATES, d.start, d.end) for d in chosen[:6]]
@@ -259,6 +263,14 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
     got.values["treatment_dates"] = tuple(
         Period(start=a, end=b, text=d.text, relative=d.relative) for (a, b), d in periods.items()
     )
+
+
+_CORRECTED = re.compile(r"\s*[,(]?\s*(?:debe decir|should (?:be|read|say)|no,|sino|pero (?:fue|era)|but it was)", re.IGNORECASE)
+
+
+def _is_day(dated: Dated) -> bool:
+    start, end = dated.readings[0]
+    return (end - start).days < 31  # noqa: PLR2004  less than a month
 
 
 def _only_frames(dated: Dated, others: list[Dated]) -> bool:

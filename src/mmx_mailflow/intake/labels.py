@@ -17,10 +17,10 @@ _WORDS: tuple[tuple[FactName, frozenset[str]], ...] = (
     (FactName.DATE_OF_BIRTH, frozenset("birth birthdate birthday born dob bday nacimiento nac nació nacio nací naci nacido nacida fn fdn".split())),
     (FactName.EMAILS, frozenset("email e-mail correo mail".split())),
     (FactName.PHONES, frozenset("phone telephone tel cel cell mobile movil móvil celular teléfono telefono telefonos teléfonos whatsapp contact contacto reach fone number# ph llamar localizar".split())),
-    (FactName.POSTAL_ADDRESS, frozenset("address domicilio dirección direccion mailing residencia".split())),
-    (FactName.TREATMENT_DATES, frozenset("dates date when treated fecha fechas cuándo cuando periodo período dos ingreso egreso admitted admission discharged discharge treatment tratamiento visita visitas visit visits surgery# cirugía# estancia stay internamiento hospitalización hospitalizacion".split())),
-    (FactName.PROVIDERS, frozenset("provider providers clinic clinics hospital hospitals facility facilities where doctor doctors surgeon dentist physician lab laboratory at clínica clinica hospitales proveedor proveedores médico medico médicos medicos doctora cirujano cirujana dentista laboratorio dónde donde lugar institución institucion sanatorio place consultorio".split())),
-    (FactName.RECORDS, frozenset("records record description documents documento documentos descripción descripcion need needed qué que solicito solicita solicitados necesito pide requiero expediente expedientes estudios want wanted requested requesting registros requested what archivos papeles".split())),
+    (FactName.POSTAL_ADDRESS, frozenset("address post domicilio dirección direccion mailing residencia".split())),
+    (FactName.TREATMENT_DATES, frozenset("dates date when treated seen encounters encounter visitas fecha fechas cuándo cuando periodo período dos ingreso egreso admitted admission discharged discharge treatment tratamiento visita visitas visit visits surgery# cirugía# estancia stay internamiento hospitalización hospitalizacion".split())),
+    (FactName.PROVIDERS, frozenset("provider providers clinic clinics hospital hospitals facility facilities where doctor doctors surgeon dentist physician lab laboratory at by held attending clínica clinica hospitales proveedor proveedores médico medico médicos medicos doctora cirujano cirujana dentista laboratorio dónde donde lugar institución institucion sanatorio place consultorio".split())),
+    (FactName.RECORDS, frozenset("records record description documents documento documentos descripción descripcion need needed pido quiero ocupo wants wanted artifacts qué que solicito solicita solicitados necesito pide requiero expediente expedientes estudios want wanted requested requesting registros requested what archivos papeles".split())),
     (FactName.PATIENT_NAME, frozenset("name patient paciente nombre quién quien who titular client".split())),
 )  # fmt: skip
 _SMALL = frozenset(
@@ -30,7 +30,7 @@ _NOT_LABELS = frozenset("re cc to from subject sent asunto para enviado fwd fw n
 _LONGEST_ANSWER, _LONGEST_LABEL, _MOST_WORDS = 600, 90, 12
 _BULLET = re.compile(r"^[\s>*•·▪◦–—-]*(?:\(?(?:\d{1,2}|[a-h])[.)]+\s*|\d{1,2}\s*[-–]\s+)?[*_]{0,2}\s*")
 _PARENTHESIS = re.compile(r"\([^)\n]{0,80}\)")
-_CUT = re.compile(r"\s*(?:[:=?]+[*_]{0,2}|\t+|\s[–—-]+\s|\.{3,}|_{3,}|\s{3,})\s*")
+_CUT = re.compile(r"\s*(?:[:=?]+[*_]{0,2}|\t+|\s[–—-]+\s|\.{3,}|_{3,}|\s{2,})\s*")
 _SECOND = re.compile(r"\s{2,}(?=[^\W\d_][^\W\d_. ]*(?:\s[^\W\d_]+){0,3}\.?\s*:)")
 
 
@@ -106,7 +106,7 @@ def labelled(all_lines: list[tuple[str, int, bool]]) -> list[Labelled]:
 def _goes_on(line: str, last: Labelled) -> bool:
     """Whether a line continues the answer above it, as a wrapped one does."""
     if len(last.value) >= _LONGEST_ANSWER or re.match(r"\s*[-*•]\s", line):
-        return last.name == FactName.RECORDS and len(last.value) < _LONGEST_ANSWER
+        return last.name in {FactName.RECORDS, FactName.TREATMENT_DATES} and len(last.value) < _LONGEST_ANSWER
     return last.name in {FactName.RECORDS, FactName.POSTAL_ADDRESS} or len(last.value) > 40  # noqa: PLR2004  a full line
 
 

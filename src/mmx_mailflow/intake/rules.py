@@ -83,7 +83,7 @@ _CORRECTS = re.compile(
 )
 _EARLIER = re.compile(
     r"\b(?:(?:my|the|our) (?:earlier|previous|last|first|other|original|recent) (?:e?-?mail|message|request|note|letter)|(?:to )?what i (?:asked|requested|sent)|request (?:i|we) (?:sent|made|submitted)|the one who wrote|one more thing|in addition to (?:my|what)|a correction|correction to|(?:i )?forgot (?:to (?:mention|add|say|tell|include)|i was)|i made a mistake|as (?:you )?(?:asked|requested)|you asked (?:me|for|about)|what (?:you|was) (?:were )?missing|here(?:['’]s| is| are) (?:the|what) (?:rest|missing|you)|add to (?:my|the) request|my (?:pending|open|existing) request|regarding my request|about my request|wrote (?:to )?you|i sent you|already (?:sent|on file)"
-    r"|mi (?:correo|mensaje|solicitud|petici[oó]n) (?:anterior|pasad[ao]|previ[oa]|del)|(?:se me )?olvid[oóeé]|se me pas[oó]|me falt[oó]|correcci[oó]n|me equivoqu[eé]|como (?:me )?(?:pidieron|solicitaron|indicaron)|me (?:pidieron|pidi[oó])|la que les (?:escribi|mand)\w+|el que les (?:escribi|mand)\w+|(?:datos|lo) que (?:faltab\w+|me ped\w+|les faltab\w+)|solicitud que (?:les )?(?:hice|mand[eé]|envi[eé])|petici[oó]n que (?:les )?(?:hice|mand[eé])|agregar a mi|a lo que (?:ya )?(?:ped[ií]|solicit[eé])|les (?:mand[eé]|envi[eé]|escrib[ií])|lo dem[aá]s (?:est[aá]|d[eé]j\w+|igual)|everything else is)\b",
+    r"|mi (?:correo|mensaje|solicitud|petici[oó]n) (?:anterior|pasad[ao]|previ[oa]|del)|(?:se me )?olvid[oóeé]|se me pas[oó]|me falt[oó]|correcci[oó]n|me equivoqu[eé]|como (?:me )?(?:pidieron|solicitaron|indicaron)|me pidieron|la que les (?:escribi|mand)\w+|el que les (?:escribi|mand)\w+|(?:datos|lo) que (?:faltab\w+|me ped\w+|les faltab\w+)|solicitud que (?:les )?(?:hice|mand[eé]|envi[eé])|petici[oó]n que (?:les )?(?:hice|mand[eé])|agregar a mi|a lo que (?:ya )?(?:ped[ií]|solicit[eé])|les (?:mand[eé]|envi[eé]|escrib[ií])|lo dem[aá]s (?:est[aá]|d[eé]j\w+|igual)|everything else is)\b",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(
@@ -199,7 +199,7 @@ def _absence(heard: Heard) -> bool:
     template = _TEMPLATE.search(heard.words) is not None and _LATER.search(heard.words) is not None
     few = heard.labels < FEW  # a person's request may stand above an old notice
     said = (subject and words) or (words and machine_signs(message)) or template
-    return disposition or (few and (marked or said))
+    return disposition or (few and (marked or said)) or (template and not _named(heard))
 
 
 def _spam(heard: Heard) -> bool:
@@ -246,12 +246,14 @@ def _subject_of_form(heard: Heard) -> bool:
 
 
 def _from_provider(heard: Heard) -> bool:
-    if heard.labels >= FEW or _ASKS_US.search(heard.words):
+    if heard.labels >= FEW:
         return False
     signs = len({m.group().lower() for m in _PROVIDER.finditer(heard.words)})
     message = heard.message
     sender = f"{message.from_name} {message.from_addresses[0] if message.from_addresses else ''}"
     office = _OFFICE_SENDER.search(sender) is not None
+    if _ASKS_US.search(heard.words) and not (office and signs >= FEW):
+        return False
     return signs >= FEW or (signs >= 1 and office)
 
 
@@ -278,6 +280,8 @@ def _answers_us(heard: Heard) -> bool:
     quoted = message.words_in(RegionSort.QUOTE)
     if _in_thread(message) and not _forwarded(message):
         return not quoted or _OUR_QUESTIONS.search(quoted) is not None or not _asks(heard)
+    if _CORRECTS.search(heard.words) and _STATUS.search(heard.words):
+        return True
     return _EARLIER.search(heard.words) is not None and _AGAIN.search(heard.words) is None
 
 

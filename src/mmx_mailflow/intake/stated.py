@@ -25,12 +25,12 @@ _SAME = re.compile(
     re.IGNORECASE,
 )
 _ORGANISATION = re.compile(
-    r"(?:\bfax\b|\bmain\s*:|toll[ -]free|conmutador|\bext\.?\s*\d|www\.|\bS\.?A\.? de C\.?V|\bS\.C\.|\bInc\b|\bLLC\b|\bLLP\b|\bP\.C\.|\bAPLC\b|\bCorp\b|\bLtd\b|\bdirect\s*:|\boffice\s*:|\boficina\s*:|unsubscribe|\bLic\. #|\bCompany\b|\bBakery\b|\bRealty\b|\bProperties\b|\bUniversity\b|\bSchool District\b|\bGroup\b\s*$|\bS\. de R\.L\.|\bNotar[ií]a\b|\bGerente\b|\bDirector\w*\b|\bManager\b|\bOfficer\b|\bCoordinator\b|\bAgent\b|\bVentas\b|\bSenior\b|\bSupervisor\w*\b|\bRecursos Humanos\b|\bDepartamento\b|\bDepartment\b|\bDept\b)",
+    r"(?:\bfax\b|\bmain\s*:|toll[ -]free|conmutador|\bext\.?\s*\d|www\.|\bS\.?A\.? de C\.?V|\bS\.C\.|\bInc\b|\bLLC\b|\bLLP\b|\bP\.C\.|\bAPLC\b|\bCorp\b|\bLtd\b|\bdirect\s*:|\boffice\s*:|\boficina\s*:|unsubscribe|\bLic\. #|\bCompany\b|\bBakery\b|\bRealty\b|\bProperties\b|\bUniversity\b|\bSchool District\b|\bGroup\b\s*$|\bS\. de R\.L\.|\bNotar[ií]a\b|\bGerente\b|\bDirector\w*\b|\boffice\s+\d|\bManager\b|\bOfficer\b|\bCoordinator\b|\bAgent\b|\bVentas\b|\bSenior\b|\bSupervisor\w*\b|\bRecursos Humanos\b|\bDepartamento\b|\bDepartment\b|\bDept\b)",
     re.IGNORECASE,
 )
 _HAS_CONTACT = re.compile(r"\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}|\d{2,3}[\s.-]\d{3,4}[\s.-]\d{4}|\b[A-Z]{2}\s+\d{5}\b|@|\bC\.?P\.?\s*\d{5}|\d{5}\s+[A-Z]", re.IGNORECASE)
-_SEPARATED = re.compile(r"\s[|·•]\s")
-_AUTOMATIC = re.compile(r"\b(?:this e-?mail was sent from|este correo fue enviado|IP(?: address)?:? \d|copyright|©|all rights reserved|unsubscribe|virus|scanned)\b", re.IGNORECASE)
+_SEPARATED = re.compile(r"\s[|·•–]\s")
+_AUTOMATIC = re.compile(r"\b(?:this e-?mail was sent from|este correo fue enviado|IP(?: address)?:? \d|UTC from \d|\d+\.\d+\.\d+\.\d+|copyright|©|all rights reserved|unsubscribe|virus|scanned)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,7 @@ def said(message: Message, *, passed_on: bool = False) -> Said:
         if region.sort in sorts:
             kept[region.start : region.end] = b"\1" * (region.end - region.start)
     body = "".join(c if k or c == "\n" else BLANK for c, k in zip(message.text, kept, strict=True))
+    body = re.sub(r"\((?:for example|e\.g\.|por ejemplo|p\. ?ej\.)[^()\n]{0,80}\)", lambda m: BLANK * len(m.group()), body)
     if passed_on:
         body = _unquoted(body)
     top = message.new_text

@@ -17,15 +17,16 @@ _NOT_TO = re.compile(
 )
 _DEAD = re.compile(r"^[\s,.)]*(?:\(?fax\)?|\bext\b|is the fax|no longer|ya no|is disconnected|no funciona|does not work|doesn['’]t work)", re.IGNORECASE)
 _NOT_MAIL = re.compile(
-    r"\b(?:not|don['’]?t|do not|no|instead of|wrong|old|please do not|por favor no|ya no)\b[^.\n]{0,25}$|\b(?:niece|nephew|neighbor|privacy|privacidad|notify|unsubscribe|inscripciones|aviso|from|de|to|para|cc)\b\s*:?[^.\n@]{0,22}[(<]?$",
+    r"\b(?:not|don['’]?t|do not|no|instead of|wrong|old|please do not|por favor no|ya no)\b[^.\n]{0,25}$|\b(?:niece|nephew|neighbor|privacy|privacidad|notify|unsubscribe|inscripciones|aviso)\b[^.\n@]{0,22}[(<]?$|\b(?:from|de|to|para|cc)\s*:[^\n@]{0,30}[(<]?$",
     re.IGNORECASE,
 )
 _DO_NOT_AFTER = re.compile(r"^[)\s,.;]*(?:but|pero)?\s*(?:please\s+)?(?:do not|don['’]?t|no le|ya no|no la|not anymore|no longer|bounc)", re.IGNORECASE)
 _STREET_KIND = r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Boulevard|Blvd|Drive|Dr|Way|Court|Ct|Circle|Cir|Place|Pl|Terrace|Ter|Trail|Trl|Parkway|Pkwy|Highway|Hwy|Loop|Row|Square|Sq|Crescent|Cres|Run|Path|Pike|Cove|Ridge|Bend|Alley|Plaza|Point|Commons)"
 _ZIP = r"(?:\d{5}(?:-\d{4})?|[A-Z]\d[A-Z]\s?\d[A-Z]\d)"
-_STATE = r"(?:A[BKLRZ]|BC|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ABDEINOST]|N[BCDEHJLMSTVY]|O[HKNR]|P[AE]|QC|RI|S[CDK]|T[NX]|UT|V[AT]|W[AIVY]|YT|Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|Wyoming|Ontario|Quebec|British Columbia|Alberta|Manitoba|Nova Scotia)"
-_STATE_ZIP = re.compile(rf"\b{_STATE}\.?,?\s{{1,3}}{_ZIP}\b(?:,?\s(?:Canada|USA|U\.S\.A\.))?")
-_HOUSE = re.compile(r"(?:\bP\.?\s?O\.?\s+Box\s+\d{1,6}|\bRR\s?\d+\s+Box\s+\d+|(?<![\w/.-])\d{1,6}[A-Z]?(?:-\d{1,5})?(?=\s+(?:\d+(?:st|nd|rd|th)\b|[A-Za-zÁÉÍÓÚÑ])))")
+_STATE_NAMES = r"Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|Wyoming|Ontario|Quebec|British Columbia|Alberta|Manitoba|Nova Scotia"
+_STATE = rf"(?:A[BKLRZ]|BC|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ABDEINOST]|N[BCDEHJLMSTVY]|O[HKNR]|P[AE]|QC|RI|S[CDK]|T[NX]|UT|V[AT]|W[AIVY]|YT|{_STATE_NAMES})"
+_STATE_ZIP = re.compile(rf"\b(?:{_STATE}|(?i:{_STATE_NAMES}))\.?,?\s{{1,3}}{_ZIP}\b(?:,?\s(?:Canada|USA|U\.S\.A\.))?")
+_HOUSE = re.compile(r"(?:\bP\.?\s?O\.?\s+Box\s+\d{1,6}|\b(?i:RR|RT|Rural Route|HC)\.?\s?\d+(?:,?\s+(?i:Site)\s+\d+)?(?:,?\s+(?i:Box)\s+\d+)?|\b(?i:Box)\s+\d+|(?<![\w/.-])\d{1,6}[A-Z]?(?:-\d{1,5})?(?=\s+(?:\d+(?:st|nd|rd|th)\b|[A-Za-zÁÉÍÓÚÑ])))")
 _INSIDE = re.compile(r"(?:\b(?:apt|unit|suite|ste|no|num|int|depto|box|rr|floor|bldg)\.?|#)\s*$", re.IGNORECASE)
 _SHORT_NORTH = re.compile(rf"(?<![\w/.-])\d{{1,6}}\s(?:[NSEW]\.?\s)?(?:[A-Z0-9][\w.'-]{{0,20}}\s){{1,4}}{_STREET_KIND}\b\.?")
 _MEXICAN = re.compile(
@@ -77,6 +78,8 @@ def _numbers(words: str) -> list[tuple[int, int, str, str]]:
     for match in _RUN.finditer(words):
         raw = match.group()
         digits = re.sub(r"\D", "", raw)
+        if re.match(r"(?:19|20)\d\d-\d\d-\d\d|\d{1,3}(?:\.\d{1,3}){3}\b", raw):
+            continue
         if "\n" in raw and len(digits) > 12 or re.search(r"\n\s*\n", raw):  # noqa: PLR2004  two numbers, one below the other
             continue
         found.append((match.start(), match.end(), digits, raw))
@@ -123,7 +126,7 @@ def emails(text: str, ours: frozenset[str] = frozenset()) -> tuple[str, ...]:
     for match in _EMAIL.finditer(text[:_LONGEST]):
         address = match.group().lower().rstrip(".")
         before, after = text[max(0, match.start() - 60) : match.start()], text[match.end() : match.end() + 40]
-        if address.rpartition("@")[2] in ours or _NOT_MAIL.search(before) or _DO_NOT_AFTER.match(after):
+        if re.match(r"(?:privac|compliance|postmaster|no-?reply|abuse|webmaster|equity|unsubscribe|inscripci|mailer)", address) or address.rpartition("@")[2] in ours or _NOT_MAIL.search(before) or _DO_NOT_AFTER.match(after):
             continue
         found[address] = None
     return tuple(found)

@@ -74,6 +74,10 @@ _PATTERNS = tuple(
             rf"\b(?P<nth>first|second|third|fourth|last|primera|segunda|tercera|cuarta|última|ultima|[1-4]{ORDINAL})\s+"
             rf"(?:week|semana)\s+(?:of|de)\s+{_MONTH.format('mon')}(?:{_AFTER_MONTH})?",
         ),
+        (
+            "weeks",  # the last two weeks of April
+            rf"\b(?P<part>first|last|primeras|últimas|ultimas)\s+(?:2|couple of|dos)\s+(?:weeks|semanas)\s+(?:of|de|in)\s+{_MONTH.format('mon')}(?:{_AFTER_MONTH})?",
+        ),
         ("iso", rf"(?<!\d){_YEAR.format('y')}[-/](?P<m>0?[1-9]|1[0-2])[-/]{_DAY.format('d')}(?!\d)"),
         (
             "days",  # June 10-14, 2024
@@ -87,12 +91,12 @@ _PATTERNS = tuple(
         ),
         (
             "two",  # November 2 and 3, 2023
-            rf"\b{_MONTH.format('mon')}\s*{_DAY.format('d')}{_AND}{_DAY.format('e')}(?!\s*(?:am|pm|:|[/.-]\d|{_NO_MONTH}))"
+            rf"\b{_MONTH.format('mon')}\s*{_DAY.format('d')}(?:{_AND}|\s*(?P<or>or)\s*){_DAY.format('e')}(?!\s*(?:am|pm|:|[/.-]\d|{_NO_MONTH}))"
             rf"(?:{_AFTER_MONTH})?",
         ),
         (
             "two",  # el 6 y el 20 de noviembre de 2023
-            rf"(?<![\d/.-]){_DAY.format('d')}\s*(?:y|and|&)\s*(?:the\s+|el\s+)?{_DAY.format('e')}\s*(?:de\s+|of\s+)?"
+            rf"(?<![\d/.-]){_DAY.format('d')}\s*(?:y|and|&|(?P<or>o|or))\s*(?:the\s+|el\s+)?{_DAY.format('e')}\s*(?:de\s+|of\s+)?"
             rf"{_MONTH.format('mon')}(?:{_AFTER_MONTH})?",
         ),
         (
@@ -122,6 +126,7 @@ _PATTERNS = tuple(
         ("monthyear", rf"(?<![\d/.-]){_YEAR.format('y')}-(?P<m>0[1-9]|1[0-2])(?![\d/-])"),
         ("months", rf"\b{_MONTH.format('mon')}(?:{_TO}|\s*(?:and|y)\s*){_MONTH.format('mon2')}(?:{_AFTER_MONTH})"),
         ("part", rf"\b{_PART}[\s-]*{_MONTH.format('mon')}(?:{_AFTER_MONTH})?"),
+        ("month", rf"{_YEAR.format('y')}\s*,?\s*(?:in|en|por|como en|allá por)\s+(?:el mes de\s+)?{_MONTH.format('mon')}(?!\s+\d)"),
         ("month", rf"\b{_MONTH.format('mon')}(?:{_AFTER_MONTH})"),
         ("holiday", rf"\b{_HOLIDAY}(?:\s+(?:time|season))?(?:\s*,?\s*(?:of|de|del|in|en)?\s*(?:el\s+)?{_YEAR.format('y')})"),
         ("season", rf"\b(?:{_PART}\s+)?(?:the\s+|el\s+|la\s+)?{_SEASON}(?:{_AFTER_MONTH})"),
@@ -146,8 +151,9 @@ _PATTERNS = tuple(
         ("this", r"\b(?:this\s+(?P<what>month|week)|(?:en\s+)?este\s+(?P<what2>mes))\b"),
         ("yesterday", r"\b(?P<what>yesterday|ayer)\b(?!\s+(?:les|you|i|me|sent))"),
         ("part", rf"\b(?P<part>around|about|in|during|en|durante)\s+(?:the month of\s+|el mes de\s+)?{_MONTH.format('mon')}(?!\s*\d)"),
-        ("bare", rf"\b(?:the|el(?:\s+día)?|día)\s+(?P<d>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|{ORDINAL})(?!\w)"),
-        ("bare", r"\b(?:el|el\s+día|día)\s+(?P<d>3[01]|[12]\d|[1-9])(?=\s*(?:[,.;)]|y\b|me\b|salí|sali|al?\b|$))"),
+        ("bare", rf"\b(?:the|el(?:\s+día)?|día)\s+(?P<d>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|{ORDINAL})(?!\w)(?!\s+(?:day|time|one|week|month|surgery|visit|floor|opinion|grade|birthday|anniversary|child|baby))"),
+        ("bare", rf"\b(?:lunes|martes|miércoles|miercoles|jueves|viernes|sábado|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\s+(?:the\s+)?(?P<d>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?=\s+(?:del mismo|of the same)|[,.;\n])"),
+        ("bare", r"\b(?:el|el\s+día|día)\s+(?P<d>3[01]|[12]\d|[1-9])(?=\s*(?:[,.;)]|y\b|me\b|salí|sali|al?\b|\n|$))"),
     )
 )  # fmt: skip
 
@@ -192,7 +198,7 @@ def found(text: str, today: date) -> list[Dated]:
                 taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
                 dates += read
     dates.sort(key=lambda d: (d.start, d.readings))
-    dates = _with_years(_with_months(dates, words), today)
+    dates = _with_years(_with_months(dates, words), today, words)
     dates = _stays(_joined(_settled(dates), words), words)
     return [_placed(d, changed, text) for d in dates]
 
@@ -202,7 +208,7 @@ def _placed(dated: Dated, changed: Plain, text: str) -> Dated:
     return replace(dated, start=start, end=end, text=" ".join(text[start:end].split()))
 
 
-_LACKING = frozenset({"day", "days", "two", "part", "week", "nthweek"})
+_LACKING = frozenset({"weeks", "day", "days", "two", "part", "week", "nthweek"})
 _TOLD_BY_TODAY = frozenset({"ago", "last", "lastmonth", "this", "yesterday", "since"})
 
 
@@ -233,6 +239,9 @@ def _read(sort: str, match: re.Match[str], today: date) -> list[Dated]:
         return [replace(base, readings=((today, today),), needs_year=True, day=int(groups["d"] or 0))]
     if sort == "two":
         return _read_two(groups, year, base)
+    line_start = match.start() == 0 or match.string[match.start() - 1] == "\n"
+    if sort == "day" and line_start and re.match(r"\d{1,2}\.\s", match.group()):
+        return []  # the number of an item
     span = _READERS[sort](groups, year, today)
     return [replace(base, readings=(span,))] if span else []
 
@@ -248,7 +257,7 @@ def _read_two(groups: Groups, year: int | None, base: Dated) -> list[Dated]:
     first, second = days
     if first is None or second is None or first >= second:
         return []
-    if (second - first).days == 1:
+    if (second - first).days == 1 or groups.get("or"):
         return [replace(base, readings=((first, second),))]
     return [replace(base, readings=((d, d),)) for d in (first, second)]
 
@@ -435,9 +444,16 @@ def _read_nth_week(groups: Groups, year: int | None, today: date) -> Span | None
     return start + timedelta(days=max(0, first - 2)), start + timedelta(days=first + 6)
 
 
+def _read_weeks(groups: Groups, year: int | None, today: date) -> Span | None:
+    start, end = _month_span(year or today.year, _number_of(groups))
+    first = (groups.get("part") or "").lower().startswith(("first", "prim"))
+    return (start, start.replace(day=14)) if first else (end - timedelta(days=13), end)
+
+
 _READERS = {
     "week": _read_week,
     "nthweek": _read_nth_week,
+    "weeks": _read_weeks,
     "iso": _read_day,
     "days": _read_day,
     "day": _read_day,
@@ -494,7 +510,12 @@ def _one_month(dated: Dated) -> bool:
     return len(dated.readings) == 1 and (start.year, start.month) == (end.year, end.month)
 
 
-def _with_years(dates: list[Dated], today: date) -> list[Dated]:
+_BIRTH_BEFORE = re.compile(
+    r"\b(?:born|birth\w*|b-?day|dob|d\.o\.b\.?|nac\w*|cumplea[ñn]os|f\.? ?n\.?)\b[^.\n]{0,30}$", re.IGNORECASE
+)
+
+
+def _with_years(dates: list[Dated], today: date, text: str) -> list[Dated]:
     """A day without a year takes it from the date beside it, the later one first."""
     filled = []
     for place, dated in enumerate(dates):
@@ -507,6 +528,7 @@ def _with_years(dates: list[Dated], today: date) -> list[Dated]:
                 d
                 for d in near
                 if not d.needs_year and abs(d.readings[0][0].year - today.year) <= 15  # noqa: PLR2004  a birth year is no neighbour
+                and not _BIRTH_BEFORE.search(text[max(0, d.start - 45) : d.start])
             ),
             None,
         )
@@ -549,14 +571,14 @@ _JOIN = re.compile(
     re.IGNORECASE,
 )
 _AND_BETWEEN = re.compile(r"\s*(?:and|y)\s*(?:the\s+|el\s+)?", re.IGNORECASE)
-_BETWEEN = re.compile(r"\b(?:between|entre|in and out)\s+(?:between\s+)?(?:the\s+|el\s+)?$", re.IGNORECASE)
+_BETWEEN = re.compile(r"\b(?:between|entre|in and out)[\s.:]{1,40}(?:between\s+)?(?:the\s+|el\s+)?$", re.IGNORECASE)
 _LEFT = re.compile(
-    r"\b(?:discharged?|released|came out|got out|went home|sent (?:me )?home|let (?:me|him|her|them) (?:go|out)|checked out|left|stayed (?:there )?until|home (?:on|by)|out on"
+    r"\b(?:discharged?|released|(?:i|and|we|he|she|they) came out|got out|went home|sent (?:me )?home|let (?:me|him|her|them) (?:go|out)|checked out|left|stayed (?:there )?until|home (?:on|by)|out on"
     r"|sal[ií]|salió|salimos|salida|(?:de|dio|dieron) (?:de )?(?:el )?alta|alta|egres\w*|hasta|until)\b",
     re.IGNORECASE,
 )
 _LEFT_LATER = re.compile(
-    r"^[^.;]{0,60}?(?:\b(?:discharged|released|came out|went home|left|out|home|sal[ií]|salió|alta|egres\w*)\b[^.;]{0,25}?\b(?P<next>(?:the )?(?:next|following) (?:day|morning)|al (?:día )?siguiente(?: día)?|al otro día|un día después|(?P<days>\d{1,2}) (?:days?|días) (?:later|después|despues))"
+    r"^[^.;]{0,60}?(?:\b(?:discharged|released|came out|went home|left|out|home|died|passed(?: away)?|murió|falleció|sal[ií]|salió|alta|egres\w*)\b[^.;]{0,25}?\b(?P<next>(?:the )?(?:next|following) (?:day|morning)|al (?:día )?siguiente(?: día)?|al otro día|un día después|(?P<days>\d{1,2}) (?:days?|días) (?:later|después|despues))"
     r"|\b(?:stayed|spent|kept (?:me|him|her|us|them)|stay(?:ing)?|quedé|quedó|quedaron|estuve|pasé|pasó|internad[oa])\b[^.;]{0,25}?\b(?:(?P<night>(?:a|one|una?|1|\d{1,2})) (?:nights?|noches?)|(?P<over>overnight)|(?P<stay>\d{1,2}) (?:days|días)))",
     re.IGNORECASE,
 )
@@ -574,7 +596,7 @@ def _joined(dates: list[Dated], text: str) -> list[Dated]:
             and all(a[0] <= b[1] and a[0] != b[0] for a, b in zip(last.readings, dated.readings, strict=True))
             and (
                 _JOIN.fullmatch(between)
-                or (_AND_BETWEEN.fullmatch(between) and _BETWEEN.search(text[max(0, last.start - 30) : last.start]))
+                or (_AND_BETWEEN.fullmatch(between) and _BETWEEN.search(text[max(0, last.start - 60) : last.start]))
                 or (_single(last) and _single(dated) and _leaves(between) and _near(last, dated))
             )
         ):
@@ -613,7 +635,7 @@ def _stays(dates: list[Dated], text: str) -> list[Dated]:
     stays = []
     for place, dated in enumerate(dates):
         upto = dates[place + 1].start if place + 1 < len(dates) else len(text)
-        match = _LEFT_LATER.match(text[dated.end : min(upto, dated.end + 110)])
+        match = _LEFT_LATER.match(text[dated.end : min(upto, dated.end + 110)].replace("\n", " "))
         if match is None or not _single(dated):
             stays.append(dated)
             continue

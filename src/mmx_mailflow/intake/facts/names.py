@@ -24,8 +24,8 @@ class Way(IntEnum):
     LEGAL = 1
     LABEL = 2
     OTHER = 3
-    BORN = 4
-    SELF = 5
+    BORN = 5
+    SELF = 4
     LINE = 6
     SIGNED = 7
 
@@ -42,11 +42,11 @@ class Named:
 
 _TITLED = r"(?:(?:Mr|Mrs|Ms|Miss|Sr|Sra|Srta|[Dd]oña|[Dd]on|[Ll]a [Ss]ra|[Ee]l [Ss]r|señora?|la señora|el señor)\.?\s+)?"
 _LEGAL = re.compile(
-    r"(?:\b(?i:full(?: legal)? name|legal name|complete name|whole name|real name|name (?:exactly )?(?:as|on)|nombre (?:legal|completo|de pila|verdadero)|name legal|nombre y apellidos?|birth certificate|acta de nacimiento|passport|pasaporte|INE|medicare card|driver'?s license|social security|legally|legalmente))\b"
+    r"(?:\b(?i:full(?: legal)? name|legal name|complete name|whole name|real name|name (?:exactly )?(?:as|on)|nombre (?:legal|completo|de pila|verdadero)|name legal|nombre y apellidos?|birth certificate|acta de nacimiento|passport|pasaporte|green card|INE|acta|medicare card|driver'?s license|social security|legally|legalmente))\b"
     rf"(?:[^.\n:;]|\n(?!\s*\n)|\.(?=\w)){{0,90}}?(?::|,|\b(?:is|es|as|como|that is)\b)?\s*{_TITLED}(?P<name>{_WRAPPED})"
 )
 _SELF = re.compile(
-    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|the name is|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
+    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|it['’]s|the name is|firma:|my details:|mis datos(?: son)?:|details:|datos:|el que suscribe,?|la que suscribe,?|quien suscribe,?|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
     rf"(?:(?:Mr|Mrs|Ms|Dr|Sr|Sra|Lic|Ing)\.?\s+)?(?P<name>{_WRAPPED})"
 )
 _RELATIVE = (
@@ -87,7 +87,7 @@ _AFTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_NAMES = frozenset(
-    "hospital clinic clinica clínica centro center centre laboratorio lab medical records record request dear hello hi hola thank thanks gracias saludos atentamente regards best sincerely sent from enviado date fecha medicalmex english spanish mexico méxico tijuana january february march april june july august september october november december enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre unknown please por favor buenas buenos estimados estimado instituto sanatorio hipaa galaxy iphone android outlook yahoo gmail proton patient paciente the my our this i we yo and or for with provider doctor dr dra avenue street road drive ave blvd suite apt col calle phone cell tel dob birth birthdate born nombre name full legal monday tuesday wednesday thursday friday saturday sunday lunes martes miércoles jueves viernes sábado domingo surgery date dates also can could would if when what where how llc inc llp corp department health care smith's any no not sir madam folks everyone team equipo señores muy mrs services office firm law kind warm many cheers yours truly respectfully cordialmente send need sorry good morning afternoon evening day días tardes noches se es el la los las un una en al con que de del copia solicitud expediente mis mi soy adjunto reference subject re fwd fw rv assistant coordinator manager director".split()
+    "i'm i’m im is god bless cumpleaños birthday jubilado jubilada pensionado clinic's smith's firma here again hospital clinic clinica clínica centro center centre laboratorio lab medical records record request dear hello hi hola thank thanks gracias saludos atentamente regards best sincerely sent from enviado date fecha medicalmex english spanish mexico méxico tijuana january february march april june july august september october november december enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre unknown please por favor buenas buenos estimados estimado instituto sanatorio hipaa galaxy iphone android outlook yahoo gmail proton patient paciente the my our this i we yo and or for with provider doctor dr dra avenue street road drive ave blvd suite apt col calle phone cell tel dob birth birthdate born nombre name full legal monday tuesday wednesday thursday friday saturday sunday lunes martes miércoles jueves viernes sábado domingo surgery date dates also can could would if when what where how llc inc llp corp department health care smith's any no not sir madam folks everyone team equipo señores muy mrs services office firm law kind warm many cheers yours truly respectfully cordialmente send need sorry good morning afternoon evening day días tardes noches se es el la los las un una en al con que de del copia solicitud expediente mis mi soy adjunto reference subject re fwd fw rv assistant coordinator manager director".split()
 )
 _GREETING = re.compile(
     r"^(?:thanks?(?: you)?\b.{0,40}|(?:best|kind|warm)?\s*(?:regards|wishes)|sincerely(?: yours)?|cordially|best|cheers|blessings|god bless.{0,10}|take care|xo+|love"
@@ -135,17 +135,42 @@ def is_full(name: str) -> bool:
     return len(words) >= 2 and len(real) >= 2 and not any(w.lower().strip(".,") in _NOT_NAMES for w in real)  # noqa: PLR2004  first and last
 
 
+_BEFORE_LEGAL = re.compile(
+    rf"(?P<name>{_WRAPPED}),?\s+(?i:(?:and )?(?:that['’]?s (?:what['’]?s )?|which is |as |as it is |como )?(?:on|in|is|en|aparece en|dice)\s+(?:my|the|mi|el)\s+(?:\w+\s+)?(?:passport|birth certificate|id|ine|license|pasaporte|acta|medicare card|green card|full name|legal name|nombre completo))"
+)
+_HERE = re.compile(rf"(?:^|[.!?\n]\s*)(?:(?:Mrs?|Ms|MRS?|MS)\.?\s+)?(?P<name>{_WRAPPED})\s+(?i:here|speaking|again|writing|por aquí|de nuevo)\b")
+_SELF_LOWER = re.compile(
+    r"\b(?i:my name is|my names|name is|name|me llamo|mi nombre es|mi nombre completo es|i am|i['’]?m|soy|nombre)[ \t]+(?:(?:la|el)\s+)?(?P<name>[^\W\d_][\wáéíóúüñ'’-]+(?:\s(?:de|del|la|los|van|von)\b)*(?:\s[^\W\d_][\wáéíóúüñ'’.-]*(?:\s(?:de|del|la|los|van|von)\b)*){1,4}?)(?=\s*(?:[,.;\n]|$|\d|(?i:naci|nací|nacid[oa]|born|dob|d\.o\.b|date of birth|fecha|and|y|bday|birthday|tengo|coma)\b))"
+)
+_NO_NAME_WORDS = frozenset(
+    "the a an in on at to for from with writing trying looking sorry going having here not just so also very new old your my his her their patient paciente un una en con para por que desde muy ya no si me te se lo le asking happy glad waiting needing currently still mexico sending requesting in'need sure able there back of and y el su mi from completo complete legal full is es".split()
+)
+
+
+def _in_small_letters(text: str) -> list[Named]:
+    """Names that are written without capitals, after words that announce one."""
+    found = []
+    for match in _SELF_LOWER.finditer(text[:20_000]):
+        words = match["name"].split()
+        if len(words) < 2 or {w.lower() for w in words} & (_NO_NAME_WORDS | (_NOT_NAMES - {"de", "del", "la"})):  # noqa: PLR2004  first and last
+            continue
+        name = cleaned(" ".join(w if w.lower() in {"de", "del", "la", "los", "van", "von"} else _cased(w) for w in words))
+        if name:
+            found.append(Named(name, Way.SELF, match.start("name"), match.end("name")))
+    return found
+
+
 def in_text(text: str, births: list[int], providers: list[tuple[int, int]]) -> list[Named]:
     """Full names of a text by the way they are spoken of; aliases and providers are left out."""
     found: list[Named] = []
-    for way, pattern in ((Way.LEGAL, _LEGAL), (Way.OTHER, _OTHER), (Way.BORN, _BORN_AFTER), (Way.BORN, _DATE_AFTER), (Way.SELF, _SELF)):
+    for way, pattern in ((Way.LEGAL, _LEGAL), (Way.LEGAL, _BEFORE_LEGAL), (Way.SELF, _HERE), (Way.OTHER, _OTHER), (Way.BORN, _BORN_AFTER), (Way.BORN, _DATE_AFTER), (Way.SELF, _SELF)):
         for match in pattern.finditer(text[:40_000]):
             if pattern is _DATE_AFTER and not any(match.end() <= b <= match.end() + 3 for b in births):
                 continue
             _add(found, text, way, match.start("name"), match.end("name"), providers)
     for match in re.finditer(rf"(?m)^[ \t>*•-]*(?P<name>{NAME})[ \t]*[.,]?[ \t]*$", text[:40_000]):
         _add(found, text, Way.LINE, match.start("name"), match.end("name"), providers)
-    return found
+    return found or _in_small_letters(text)
 
 
 def _add(found: list[Named], text: str, way: Way, start: int, end: int, providers: list[tuple[int, int]]) -> None:
@@ -174,7 +199,7 @@ def signed(text: str) -> str | None:
         near_end = place >= len(lines) - 8
         after_greeting = any(_GREETING.match(x) for x in lines[max(0, place - 2) : place])
         last = place >= len(lines) - 2
-        piece = re.sub(r"^(?:(?:best|kind|warm)?\s*regards|thanks|thank you|gracias|saludos|sincerely|atte\.?|atentamente),?\s+", "", line, flags=re.IGNORECASE).strip(" ,.-–—")
+        piece = re.sub(r"^(?:(?:best|kind|warm)?\s*regards|thanks|thank you|gracias|saludos|sincerely|respectfully|cordially|yours|xo+|love|firma:|atte\.?|atentamente|cordialmente)[,:]?\s+", "", line, flags=re.IGNORECASE).strip(" ,.-–—")
         if near_end and (after_greeting or last or piece != line.strip(" ,.-–—")) and FULL_NAME.fullmatch(piece):
             name = cleaned(piece)
             if name and is_full(name) and len(piece) < 60:  # noqa: PLR2004  a name, no sentence

@@ -23,12 +23,15 @@ _DOCTOR = re.compile(
     rf"\b(?:[Dd]r|[Dd]ra|DR|DRA|[Dd]octor|[Dd]octora|DOCTOR)\b\.?[ \t\n]+{_CAP}(?:[ \t](?:(?:de|del|la|los)[ \t]){{0,2}}{_CAP}){{0,3}}"
 )
 _CALLED = re.compile(
-    r"\b(?i:place|clinic|hospital|lab|doctor|docter|surgeon|dentist|provider|office|cl[ií]nica|laboratorio|m[eé]dico|cirujan[oa]|dentista|doctora|consultorio|lugar|sanatorio|he|she|it|traumat[oó]logo|ginec[oó]log[oa]|cardi[oó]log[oa]|oftalm[oó]log[oa]|ort[oó]pedista|anesthesiologist)\s+(?:[a-zé]+\s+){0,2}?"
+    r"\b(?i:place|clinic|hospital|lab|doctor|docter|surgeon|dentist|provider|office|cl[ií]nica|laboratorio|m[eé]dico|cirujan[oa]|dentista|doctora|consultorio|lugar|sanatorio|he|she|it|traumat[oó]logo|ginec[oó]log[oa]|cardi[oó]log[oa]|oftalm[oó]log[oa]|ort[oó]pedista|anesthesiologist)(?:['’]s)?\s+(?:name\s+)?(?:[a-zé]+\s+){0,2}?"
     r"(?i:is called|was called|called|named|is named|was named|name was|name is|is|was|se llama(?:ba)?|se apellida(?:ba)?|era|es|fue|llamad[oa]|of|at)\s+(?:el |la |the |a |un |una |en )?[\"“']?"
     rf"(?P<name>{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,3}}{_CAP}){{0,5}})"
 )
 _AT = re.compile(
     rf"\b(?:at|@)\s+(?:the\s+)?(?P<name>{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,2}}{_CAP}){{1,5}})"
+)
+_SMALL_LETTERS = re.compile(
+    r"\b(?P<name>(?:hospital|cl[ií]nica|clinica|sanatorio|laboratorios?|centro m[eé]dico|centro|instituto|imagenolog[ií]a|maternidad|dental|ortopedia)(?: (?:de|del|la|los|san|santa)\b)*(?: (?!where|donde|that|que|in\b|en\b|and\b|y\b|el\b|me\b|para|for|i\b|my|mi\b|to\b|me|is|was|fue|de\b|del\b|la\b|con\b|the|records?|stay|bill|me)[a-záéíóúñ]+(?: (?:de|del|la|los)\b(?= [a-záéíóúñ]))*){1,4}?)(?= (?:en|in|at|on|el|con|with|y|and|me|where|donde|para|for|del?|por|i|when|cuando|a|the|dr|dra)\b|\s*[,.;\n\d(]|$)"
 )
 _COMMA_TOWN = re.compile(rf"(?:^|[\s,;.])(?P<name>{_CAP}(?:[ \t](?:{_SMALL}[ \t]){{0,2}}{_CAP}){{1,4}})\s+in\s+[A-Z]")
 _TOWNS = (
@@ -38,6 +41,7 @@ _IN_TOWN = re.compile(rf"\s+(?:en|in|at|EN|IN)?\s*(?:{_TOWNS})\.?$")
 _TOWN_ONLY = re.compile(rf"(?:{_TOWNS}|Kaiser.*|Medicare|Texas|California|Arizona|Chicago|Houston|Phoenix|San Diego|El Paso|Los Angeles|English|Spanish|Saturday|Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|MedicalMex.*|I|My|The|Google|Zoom|WhatsApp|January|February|March|April|May|June|July|August|September|October|November|December|Enero|Febrero|Marzo|Abril|Mayo|Junio|Julio|Agosto|Septiembre|Octubre|Noviembre|Diciembre)\b", re.IGNORECASE)
 _AT_HOME = re.compile(
     r"\b(?:my|our|his|her|new|current|family|local|primary|mi|su|nuev[oa]|actual)\s+(?:[a-záéíóúñ-]+\s+){0,4}(?:doctor|physician|surgeon|cardi\w+|orthop\w+|ortop\w+|specialist|m[eé]dico|pcp|dentist\w*|oncolog\w+|onc[oó]log\w+|neurolog\w+|neur[oó]log\w+|gine\w+|gyn\w+|gastro\w+|rheum\w+|reumat\w+|pediatr\w+|provider|therapist|fisio\w+|physio)[^.\n]{0,25}$"
+    r"|\b(?:doctor|dentist|surgeon|physician|specialist|cardiologist|m[eé]dico|dentista|doctora)\s+(?:down |back |over |at |up )*(?:here|home|aqu[ií]|ac[aá])\b[^.\n]{0,30}$|\bhere at home\b[^.\n]{0,10}$"
     r"|\b(?:send|fax|forward|copy|bring|show|give|take|enviar|mandar|llevar\w*|ense[ñn]ar\w*|mostrar\w*|see|seeing|appointment|cita)\b[^.\n]{0,40}\b(?:to|with|con|a|al)\s+(?:my\s+|mi\s+)?$|\bpara\s+(?:que\s+)?(?:el|la|mi)\s*$|\b(?:asked|asks|wants|requested by|needed by|required by|pide|solicita)\b[^.\n]{0,15}$",
     re.IGNORECASE,
 )
@@ -45,7 +49,7 @@ _WANTS_IT = re.compile(
     r"^[^.\n]{0,45}\b(?:wants|asks|asked|needs|is asking|would like|wishes|requires|will see|me (?:los |las |la |lo )?pid\w+|quiere|necesita|solicita|is requesting|is waiting)\b",
     re.IGNORECASE,
 )
-_NOT_THERE = re.compile(r"\b(?:not|no(?:t)? (?:at|in|from)|no fue|no era|instead of|rather than|wrong|en vez de|en lugar de|insured by|insurance|seguro|work(?:s|ed)? (?:at|for)|trabajo en|not the one)\s+(?:at |in |en |el |la |the )?$", re.IGNORECASE)
+_NOT_THERE = re.compile(r"\b(?:skip|except|excepto|salvo|menos|not|no(?:t)? (?:at|in|from)|no fue|no era|instead of|rather than|wrong|en vez de|en lugar de|insured by|insurance|seguro|work(?:s|ed)? (?:at|for)|trabajo en|not the one)\s+(?:at |in |en |el |la |the )?$", re.IGNORECASE)
 _UNKNOWN = re.compile(
     r"^\W*(?:i\s+)?(?:do(?:n['’]?t| not)\s+(?:know|remember|recall)|not\s+sure|unknown|unsure|n/?a|no\s+(?:s[eé]|recuerdo|lo\s+s[eé]|me acuerdo|tengo|estoy segur)|desconozco|none|se desconoce|can['’]?t (?:remember|recall)|forgot|\?+)",
     re.IGNORECASE,
@@ -72,7 +76,7 @@ def from_label(value: str) -> tuple[str, ...]:
         return (lead, *found) if named and not _UNKNOWN.match(value) else tuple(found)
     if _UNKNOWN.match(value):
         return ()
-    pieces = re.split(r"\s*(?:;|\band\b|/|\n|\b[yY] (?=[A-Z]))\s*", value)
+    pieces = re.split(r"\s*(?:;|\band\b|\bat\b|\bwith\b|\bcon\b|/|\n|\b[yY] (?=[A-Z]))\s*", value)
     names = (re.sub(r"\s*(?:,|\(|\s[–—-]\s|\bin [A-Z]|\ben [A-Z]|\.\s).*$", "", p).strip(" .,*") for p in pieces)
     return tuple(n for n in names if 3 <= len(n) <= 90 and len(n.split()) < 9 and not _TOWN_ONLY.fullmatch(n))  # noqa: PLR2004  a name
 
@@ -85,6 +89,9 @@ def in_text(text: str) -> list[Placed]:
         for match in pattern.finditer(text):
             start, end = match.span("name") if "name" in pattern.groupindex else match.span()
             _add(found, text, start, end, doctor=pattern is _DOCTOR)
+    if not any(not p.name.lower().startswith(("dr", "doc")) for p in found):
+        for match in _SMALL_LETTERS.finditer(text):
+            _add(found, text, match.start("name"), match.end("name"), doctor=False)
     if not any(not p.name.lower().startswith(("dr", "doc")) for p in found):
         for match in _COMMA_TOWN.finditer(text):
             _add(found, text, match.start("name"), match.end("name"), doctor=False)
@@ -99,7 +106,13 @@ def _add(found: list[Placed], text: str, start: int, end: int, *, doctor: bool) 
     cut = _IN_TOWN.sub("", words)
     if " de " + words[len(cut) :].strip() not in words and len(cut.split()) > 1:
         words = cut
-    words = re.split(r"\s+(?:I|My|The|Mi|El|La|Full|Name|Patient|DOB|Dob|Phone|Paciente|Nombre|Fecha|WAS|IT|DR|DRA)\b(?=\s|$)(?!\s+(?:DR|Dr)\b)", words)[0] if not doctor else re.split(r"\s+(?:I|WAS|IT|MY|The|My|El|La|En|Y|Phone|Tel|Me|Mi)\b", words)[0]
+    words = re.split(r"\s+(?:I|My|Mi|Want|Full|Name|Patient|DOB|Dob|Phone|Paciente|Nombre|Fecha|WAS|IT|DR|DRA)\b(?=\s|$)(?!\s+(?:DR|Dr)\b)", words)[0] if not doctor else re.split(r"\s+(?:I|WAS|IT|MY|The|My|El|La|En|Y|Phone|Tel|Me|Mi)\b", words)[0]
+    if words.isupper() and not doctor:
+        words = re.split(r"\s+(?:LAST|AND|THEY|THE|FOR|WHERE|THAT|THIS|ON|IN|WITH|Y|ME|NO|EN|CON|PARA|POR|QUE|DESDE|HACE|DONDE|EL|I|HE|SHE|WE|DR|DRA|DOCTOR)\b", words)[0]
+    if "\n" in text[start:end] and text[end : end + 1] == ":":
+        words = re.sub(r"\s+", " ", text[start:end].rpartition("\n")[0]).strip(" .,")
+    if re.fullmatch(rf"(?:{_KIND}|P\.?O\.?(?: Box)?|Box|RR|DOCTOR \w+|[ÁA]rea.*|ÁREA.*)", words) or re.match(r"(?:P\.?O\.? Box|I['’]m)", words):
+        return
     if len(words) < 3 or _TOWN_ONLY.fullmatch(words):  # noqa: PLR2004  a name
         return
     before = text[max(0, start - 90) : start]

@@ -45,7 +45,7 @@ _CUES: tuple[tuple[Sort, re.Pattern[str]], ...] = tuple(
             r"fl(?:ight|ew|y|ies|ying)\b[^.,;]{0,15}|drove (?:down|home)|vuelos?|vol(?:amos|é|ar)|viaj\w+|travel\w*|passport|pasaporte|expir\w+|venc\w+|invoic\w+|factur\w+|recibo|receipt|wedding|married|marriage|boda|me casé|casad[oa]|divorc\w+"
             r"|letter|carta|dated|authoriz\w+|autorizaci[oó]n|power of attorney|poder notarial|tutela|custody|deadline|due|before|by|antes del?|para el|por el|vence"
             r"|sent|e-?mailed|wrote|called|mailed|mand[eéo]\w*|envi[eéo]\w*|escrib[ií]\w*|llam[eéó]\w*|filed|form|signed|firm[eéó]\w*|turned|cumpl(?:ió|í|e)|aniversario|anniversary|mov(?:ed|ing)|mud\w+|me cambi[oóé]|salgo|regres\w+|away|vacation|vacaciones|founded|fundad\w+|paid|pagu?[eéó]\w*|charged|cobr\w+|deposit|anticipo"
-            r"|copyright|rev|retired|jubil\w+|polic\w+|p[oó]liza|issued|expedid\w+|expedición|newsletter|recall|published|version|updated|law|ley|norma|hired|contract|contrato|graduat\w+|died|passed away|falleci\w+|muri[oó]|until|starting|next|pr[oó]xim\w+|upcoming|will|voted|since|desde",
+            r"|copyright|rev|retired|jubil\w+|polic\w+|p[oó]liza|issued|expedid\w+|expedición|newsletter|recall|published|version|updated|law|ley|norma|hired|contract|contrato|graduat\w+|died|passed away|falleci\w+|muri[oó]|until|starting|next|pr[oó]xim\w+|upcoming|will|voted",
         ),
         (
             Sort.CARE,
