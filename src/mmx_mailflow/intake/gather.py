@@ -62,7 +62,7 @@ def facts_of(said: Said, labels: list[Labelled], today: date, writer: Writer) ->
     found = dates.found(text, today)
     when = sorted_out(text, found)
     got = _Gathered()
-    providers = places.in_text(said.without_office())
+    providers = [p for p in places.in_text(said.without_office()) if not _is_senders(p.name, writer.address)]
     births = _births(text, when, by_name[FactName.DATE_OF_BIRTH], today, writer)
     named = _names(said, by_name[FactName.PATIENT_NAME], found, providers, writer)
     if not births:
@@ -82,6 +82,13 @@ def facts_of(said: Said, labels: list[Labelled], today: date, writer: Writer) ->
             "evidence": tuple(got.evidence),
         }
     )
+
+
+def _is_senders(name: str, address: str) -> bool:
+    """Whether an organisation is the one that the mail comes from."""
+    domain = re.sub(r"[^a-z]", "", address.rpartition("@")[2])
+    words = [w for w in re.findall(r"[a-z]{5,}", name.lower()) if w not in {"hospital", "clinic", "health", "medical", "center"}]
+    return bool(words) and words[0] in domain
 
 
 def _inside(labels: list[Labelled], dated: Dated) -> bool:
@@ -247,6 +254,8 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
         chosen = [w.dated for w in free if w.sort == Sort.CARE and is_recent(w.dated, today)]
     if not chosen:
         chosen = [w.dated for w in free if w.sort == Sort.UNSAID and is_recent(w.dated, today) and w.dated.year_told]
+    if any(not d.relative for d in chosen):
+        chosen = [d for d in chosen if not (d.relative and d.sort == "part")]
     if len(chosen) > 1 and not labels and any(_is_day(d) for d in chosen):
         chosen = [d for d in chosen if d.sort != "year" or d.relative]
     born = {span for d in births for span in d.readings}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from mmx_mailflow.casework.facts import Facts
-from mmx_mailflow.intake.read import read
+from mmx_mailflow.intake.read import arrived, read
 from mmx_mailflow.intake.understand import understand
 
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -16,7 +16,7 @@ _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 def parsed(file_name: str, raw: bytes) -> dict[str, JsonValue]:
     """One JSON object for a raw mail; the mail's own date is the only clock."""
     message = read(raw)
-    said = understand(message, message.date or _NO_DATE)
+    said = understand(message, message.date or arrived(message) or _NO_DATE)
     about = said.kind.value in {"request", "followup"}
     return {
         "file": file_name,

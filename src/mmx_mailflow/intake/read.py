@@ -175,6 +175,12 @@ def _date(value: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def arrived(message: Message) -> datetime | None:
+    """When a server took the mail in, by its trace headers (RFC 5321 section 4.4)."""
+    lines = message.headers.get("received", ())
+    return next((d for line in lines if (d := _date(line.rpartition(";")[2].strip()))), None)
+
+
 def _is_text(part: Mime) -> bool:
     if part.get_content_type() not in {"text/plain", "text/html"}:
         return False

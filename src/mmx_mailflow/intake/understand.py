@@ -102,20 +102,23 @@ def _heard(message: Message, source: Message, today: date) -> Heard:
     facts, labels, acts_for = _read(source, outer, today, writer)
     words = f"{message.subject}\n{message.new_text or source.stated_text}"
     everything = words
-    if forwards(source):
+    other = _forwarded_sender(source) if forwards(source) else ""
+    if other and other != sender and other.rpartition("@")[2] not in ours:
+        inner = said(source, passed_on=True)
+        inner = replace(inner, body=_only_below(inner.body, outer.body), office=())
+        facts, labels, _ = _read(source, inner, today, replace(writer, address=other, name=""))
+        everything, acts_for = inner.text, True
+        if outer.same_as_below:
+            own, labels, acts_for = _read(source, outer, today, writer)
+            facts = own.model_copy(
+                update={"treatment_dates": own.treatment_dates or facts.treatment_dates, "providers": own.providers or facts.providers}
+            )
+    elif forwards(source):
         inner = said(source, passed_on=True)
         whole, more, acts_for_inner = _read(source, inner, today, writer)
         everything = inner.text
         if facts.patient_name is None and facts.date_of_birth is None:
             facts, labels, acts_for = whole, more, acts_for or acts_for_inner
-        elif outer.same_as_below:
-            below, *_ = _read(source, replace(inner, body=_only_below(inner.body, outer.body)), today, writer)
-            facts = facts.model_copy(
-                update={
-                    "treatment_dates": facts.treatment_dates or below.treatment_dates,
-                    "providers": facts.providers or below.providers,
-                }
-            )
     return Heard(
         message=message,
         words=words,
@@ -124,6 +127,16 @@ def _heard(message: Message, source: Message, today: date) -> Heard:
         labels=len({x.name for x in labels}),
         representative=acts_for or passed_by_other,
     )
+
+
+_INNER_FROM = re.compile(r"(?m)^\W*(?:From|De)\W*:[^\n]*?([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
+
+
+def _forwarded_sender(source: Message) -> str:
+    """The address of who wrote the mail that is passed on."""
+    found = _INNER_FROM.search(source.text)
+    address = found.group(1).lower() if found is not None else ""
+    return "" if re.match(r"(?:postmaster|mailer-daemon|no-?reply)", address) else address
 
 
 def _only_below(inner: str, outer: str) -> str:

@@ -12,12 +12,12 @@ from mmx_mailflow.intake.facts.spelled import plain
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}")
 _NOT_TO = re.compile(
-    r"\b(?:fax(?:ed)?(?: to| number| no\.?)?|conmutador|switchboard|main|toll[- ]free|ext(?:ension)?|not|no me|pager|nss|folio|ticket|policy|account|cuenta|p[oó]liza|expediente|mrn|invoice|rfc|curp|ssn|old number|ya no|antes era|instead of|gate|id|order|reservation|confirmation|case|claim|lote|lot|serial)\s*[:.#]?\s*(?:no\.?|number|n[uú]mero|is|was|es|era|at|al|to)?\s*[:#(]?\s*$",
+    r"(?:(?<=[\s·|/])F[x.]?|\bFx\.?)\s*:?\s*$|\b(?:fax(?:ed)?(?: to| number| no\.?)?|conmutador|switchboard|main|toll[- ]free|ext(?:ension)?|not|no me|pager|nss|folio|ticket|policy|account|cuenta|p[oó]liza|expediente|mrn|invoice|rfc|curp|ssn|old number|ya no|antes era|instead of|gate|id|order|reservation|confirmation|case|claim|lote|lot|serial)\s*[:.#]?\s*(?:no\.?|number|n[uú]mero|is|was|es|era|at|al|to)?\s*[:#(]?\s*$",
     re.IGNORECASE,
 )
-_DEAD = re.compile(r"^[\s,.)]*(?:\(?fax\)?|\bext\b|is the fax|no longer|ya no|is disconnected|no funciona|does not work|doesn['’]t work)", re.IGNORECASE)
+_DEAD = re.compile(r"^[\s,.)]*(?:\(?fax\)?(?!\W*\d)|is the fax|no longer|ya no|is disconnected|no funciona|does not work|doesn['’]t work)", re.IGNORECASE)
 _NOT_MAIL = re.compile(
-    r"\b(?:not|don['’]?t|do not|no|instead of|wrong|old|please do not|por favor no|ya no)\b[^.\n]{0,25}$|\b(?:niece|nephew|neighbor|privacy|privacidad|notify|unsubscribe|inscripciones|aviso)\b[^.\n@]{0,22}[(<]?$|\b(?:from|de|to|para|cc)\s*:[^\n@]{0,30}[(<]?$",
+    r"\b(?:not|don['’]?t|do not|no|instead of|wrong|old|cc (?:her|him|them)(?: at)?|please do not|por favor no|ya no)\b[^.\n]{0,25}$|\b(?:niece|nephew|neighbor|privacy|privacidad|notify|unsubscribe|inscripciones|aviso)\b[^.\n@]{0,22}[(<]?$|\b(?:from|de|to|para|cc)\s*:[^\n@]{0,30}[(<]?$",
     re.IGNORECASE,
 )
 _DO_NOT_AFTER = re.compile(r"^[)\s,.;]*(?:but|pero)?\s*(?:please\s+)?(?:do not|don['’]?t|no le|ya no|no la|not anymore|no longer|bounc)", re.IGNORECASE)
@@ -70,7 +70,7 @@ def phones(text: str, *, mexican: bool) -> list[Phone]:
     return list(found.values())
 
 
-_RUN = re.compile(r"(?<![\w/$€#.,-])(?:\+\s?|00)?\(?\d(?:[\s().-]{0,3}\d){8,14}(?![\d/]|-\d)")
+_RUN = re.compile(r"(?<![\w/$€#.,-])(?:\+\s?|00)?\(?\d(?:(?:[ \t()-]{0,3}|\.)\d){8,14}(?![\d/]|-\d)")
 
 
 def _numbers(words: str) -> list[tuple[int, int, str, str]]:
@@ -78,7 +78,7 @@ def _numbers(words: str) -> list[tuple[int, int, str, str]]:
     for match in _RUN.finditer(words):
         raw = match.group()
         digits = re.sub(r"\D", "", raw)
-        if re.match(r"(?:19|20)\d\d-\d\d-\d\d|\d{1,3}(?:\.\d{1,3}){3}\b", raw):
+        if re.search(r"\b(?:19|20)\d\d-\d\d-\d\d|\d{1,3}(?:\.\d{1,3}){3}\b", raw):
             continue
         if "\n" in raw and len(digits) > 12 or re.search(r"\n\s*\n", raw):  # noqa: PLR2004  two numbers, one below the other
             continue

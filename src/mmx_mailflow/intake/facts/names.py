@@ -42,11 +42,11 @@ class Named:
 
 _TITLED = r"(?:(?:Mr|Mrs|Ms|Miss|Sr|Sra|Srta|[Dd]oña|[Dd]on|[Ll]a [Ss]ra|[Ee]l [Ss]r|señora?|la señora|el señor)\.?\s+)?"
 _LEGAL = re.compile(
-    r"(?:\b(?i:full(?: legal)? name|legal name|complete name|whole name|real name|name (?:exactly )?(?:as|on)|nombre (?:legal|completo|de pila|verdadero)|name legal|nombre y apellidos?|birth certificate|acta de nacimiento|passport|pasaporte|green card|INE|acta|medicare card|driver'?s license|social security|legally|legalmente))\b"
+    r"(?:\b(?i:full(?: legal)? name|legal name|complete name|whole name|real name|name (?:exactly )?(?:as|on)|nombre (?:va )?(?:legal|completo|de pila|verdadero)|name legal|nombre y apellidos?|birth certificate|acta de nacimiento|passport|pasaporte|green card|INE|acta|medicare card|driver'?s license|social security|legally|legalmente))\b"
     rf"(?:[^.\n:;]|\n(?!\s*\n)|\.(?=\w)){{0,90}}?(?::|,|\b(?:is|es|as|como|that is)\b)?\s*{_TITLED}(?P<name>{_WRAPPED})"
 )
 _SELF = re.compile(
-    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|it['’]s|the name is|firma:|my details:|mis datos(?: son)?:|details:|datos:|el que suscribe,?|la que suscribe,?|quien suscribe,?|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
+    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|it['’]s|the name is|firma:|my details:|apellido es[^.,\\n]{0,30},|mis datos(?: son)?:|details:|datos:|el que suscribe,?|la que suscribe,?|quien suscribe,?|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
     rf"(?:(?:Mr|Mrs|Ms|Dr|Sr|Sra|Lic|Ing)\.?\s+)?(?P<name>{_WRAPPED})"
 )
 _RELATIVE = (
@@ -67,16 +67,17 @@ _ALIAS = re.compile(
 )
 REPRESENTATIVE = re.compile(
     rf"\b(?:on (?:her|his|their) behalf|on behalf of (?!myself)|a nombre de mi|en nombre de (?:mi|la|el)|en representaci[oó]n de|attorney for|abogad[oa] de|power of attorney for|apoderad[oa] (?:de|legal)|we represent|this (?:firm|office) (?:represents|has been retained)|representamos|i represent|our (?:client|patient)\b|mi client[ea]|nuestr[oa] client[ea]|under our care|our mutual patient|the above[- ](?:named )?patient"
-    rf"|(?:records?|papers?|files?|chart|x-?rays?|results?|scans?|images?|notes|reports?|copies|labs?|studies|documents?|paperwork|request|visit|surgery|history)\b[^.\n]{{0,40}}\b(?:for|of|on|from|about)\s+(?:my|our)\s+(?:\w+\s+)?{_RELATIVE}\b"
+    rf"|(?:records?|papers?|files?|chart|x-?rays?|results?|scans?|images?|notes|reports?|copies|labs?|studies|documents?|paperwork|request|visit|surgery|history)\b[^.\n]{{0,40}}\b(?:for|of|on|from|about)\s+(?:my|our)\s+(?:\w+\s+)?{_RELATIVE}\b(?!\s+and\s+(?:i|me|myself)\b)"
     rf"|(?:my|our)\s+(?:late |elderly |little |older |younger |oldest |youngest |\d+[- ]year[- ]old )?{_RELATIVE}['’]s\s+(?:\w+\s+){{0,3}}(?:records?|chart|x-?rays?|surgery|results?|scans?|visit|stay|file|treatment|papers|er\b|request|medical|birthday|name|operation|history|labs?)"
     rf"|(?:writing|asking|requesting|request|helping|i need|this is)\b[^.\n]{{0,40}}\b(?:for|about)\s+my\s+(?:\w+\s+)?{_RELATIVE}\b"
-    rf"|my (?:late )?{_RELATIVE},?\s+(?:[A-Z][\w.'-]*,?\s+){{0,5}}(?:was (?:treated|seen|admitted|hospitalized|operated|born|a patient|in)|had (?:a |an |his |her |the )?\w+|broke|got (?:sick|hurt)|needs|stayed|spent|passed|cannot|can['’]?t|does(?:n['’]t| not))"
+    rf"|my (?:late )?{_RELATIVE},?\s+(?:(?-i:[A-Z])[\w.'-]*,?\s+){{0,5}}(?:was (?:treated|seen|admitted|hospitalized|operated|born|a patient|in)|had (?:a |an |his |her |the )?\w+|broke|got (?:sick|hurt)|needs|stayed|spent|passed|cannot|can['’]?t|does(?:n['’]t| not))"
+    rf"|my (?:late )?{_RELATIVE} (?:fell|hurt|cut|broke|underwent|was (?:born|seen|treated))|(?:his|her) (?:full |legal )*name is|(?:his|her) (?:birthday|dob|date of birth) is|su nombre (?:completo )?es|(?:él|ella) (?:se llama|naci[oó]|es (?-i:[A-Z]))|(?:our|my) (?:office|firm) (?:acts|represents)|the patient named|(?:nurse|coordinator|manager|paralegal|assistant|attorney|worker) for (?-i:[A-Z])|nuestr[oa] paciente|my baby['’]s|mi poderdante|apoderad[oa]|los tr[aá]mites de mi"
     r"|(?:i am|i['’]m) (?:his|her|their|the patient'?s?) (?:legal |older |younger |only )?(?:mother|mom|father|dad|wife|husband|son|daughter|guardian|sister|brother|caregiver|attorney|niece|nephew|grand\w+|power of attorney|aunt|uncle|poa|spouse|partner)"
     r"|['’]s (?:mother|mom|father|wife|husband|son|daughter|guardian|sister|brother|caregiver)\b(?:,| and| writing|\.)"
     r"|soy (?:yo )?(?:su|la|el) (?:mam[aá]|madre|pap[aá]|padre|espos[oa]|hij[oa]|tutora?|herman[oa]|niet[oa]|sobrin[oa]|abogad[oa]|niet[oa]|nuera|yerno)\b|hermana? y tutora?"
     rf"|(?:expediente|estudios|registros|records|papeles|documentos|resultados|historial|notas?|copias?|tr[aá]mite|solicitud|datos|radiograf[ií]as|placas|an[aá]lisis|cirug[ií]a|operaci[oó]n)\b[^.\n]{{0,40}}\b(?:de|para|del|por)\s+(?:mi|nuestr[oa]|mis|nuestr[oa]s)\s+(?:\w+\s+)?{_RELATIVE}"
-    rf"|mi (?:\w+ )?{_RELATIVE},?\s+(?:[A-ZÁÉÍÓÚÑ][\w.'-]*,?\s+){{0,5}}(?:fue|estuvo|me pidi[oó]|naci[oó]|no puede|ya no|necesita|quiere|se (?:oper|intern|atend|trat|cay|enferm|encuentra)\w*|tuvo|est[aá]|ingres\w+|lo|la)\b"
-    rf"|(?:le|lo|la|les|los|las) (?:operaron|atendieron|internaron|hicieron|pusieron|tomaron|trataron|vieron|intervinieron) (?:de \w+ )?a mi|a mi (?:\w+ )?{_RELATIVE},? (?:[A-ZÁÉÍÓÚÑ]\w+ )*(?:le|lo|la)\b"
+    rf"|mi (?:\w+ )?{_RELATIVE},?\s+(?:(?-i:[A-ZÁÉÍÓÚÑ])[\w.'-]*,?\s+){{0,5}}(?:fue|estuvo|me pidi[oó]|naci[oó]|no puede|ya no|necesita|quiere|se (?:oper|intern|atend|trat|cay|enferm|encuentra)\w*|tuvo|est[aá]|ingres\w+|lo|la)\b"
+    rf"|(?:le|lo|la|les|los|las) (?:operaron|atendieron|internaron|hicieron|pusieron|tomaron|trataron|vieron|intervinieron) (?:de \w+ )?a mi|a mi (?:\w+ )?{_RELATIVE},? (?:(?-i:[A-ZÁÉÍÓÚÑ])\w+ )*(?:le|lo|la)\b"
     rf"|(?:writing|escrib\w+|pido|solicito|request\w*)\b[^.\n]{{0,30}}\b(?:for|por|para|de parte de)\s+(?:my|mi)\s+(?:\w+\s+)?{_RELATIVE}|(?:she|he|ella|él) asked me|me pidió que yo|mam[aá] de\b|mother of\b|father of\b|pap[aá] de\b|guardian of\b|signed by my|firmad[oa] por mi)",
     re.IGNORECASE,
 )
@@ -99,6 +100,7 @@ _GREETING = re.compile(
 
 def cleaned(value: str) -> str | None:
     """A name as written in natural order and case, without title and what follows it."""
+    value = re.sub(r"^(?:doña|don)\s+", "", value.strip(), flags=re.IGNORECASE)
     value = re.sub(r"\s+", " ", value.strip(" \t*_.,;:\"'“”<>")).strip()
     value = re.sub(r"\s*[\"“”«][^\"“”»]{1,30}[\"”»]\s*", " ", value)
     turned = re.fullmatch(rf"([{_UP}ÀÈ][{_UP}' .-]{{1,40}}),\s*([{_UP}][\w.'ÁÉÍÓÚÑÜáéíóúñ -]{{1,40}})", value)
@@ -131,10 +133,11 @@ def _cased(value: str) -> str:
 def is_full(name: str) -> bool:
     """Whether this is more than a first name or a nickname."""
     words = [w for w in name.split() if w.strip(".")]
-    real = [w for w in words if len(w.strip(".")) > 1 and w.lower() not in {"de", "del", "la", "y", "jr.", "sr.", "jr", "sr", "iii", "ii"}]
+    real = [w for w in words if len(w.strip(".")) > 1 and w.lower() not in {"de", "del", "la", "los", "las", "el", "y", "jr.", "sr.", "jr", "sr", "iii", "ii"}]
     return len(words) >= 2 and len(real) >= 2 and not any(w.lower().strip(".,") in _NOT_NAMES for w in real)  # noqa: PLR2004  first and last
 
 
+_OF_RELATIVE = re.compile(rf"(?P<name>{_WRAPPED})['’]s\s+(?i:{_RELATIVE})\b")
 _BEFORE_LEGAL = re.compile(
     rf"(?P<name>{_WRAPPED}),?\s+(?i:(?:and )?(?:that['’]?s (?:what['’]?s )?|which is |as |as it is |como )?(?:on|in|is|en|aparece en|dice)\s+(?:my|the|mi|el)\s+(?:\w+\s+)?(?:passport|birth certificate|id|ine|license|pasaporte|acta|medicare card|green card|full name|legal name|nombre completo))"
 )
@@ -163,12 +166,14 @@ def _in_small_letters(text: str) -> list[Named]:
 def in_text(text: str, births: list[int], providers: list[tuple[int, int]]) -> list[Named]:
     """Full names of a text by the way they are spoken of; aliases and providers are left out."""
     found: list[Named] = []
-    for way, pattern in ((Way.LEGAL, _LEGAL), (Way.LEGAL, _BEFORE_LEGAL), (Way.SELF, _HERE), (Way.OTHER, _OTHER), (Way.BORN, _BORN_AFTER), (Way.BORN, _DATE_AFTER), (Way.SELF, _SELF)):
+    for way, pattern in ((Way.LEGAL, _LEGAL), (Way.LEGAL, _BEFORE_LEGAL), (Way.SELF, _HERE), (Way.OTHER, _OF_RELATIVE), (Way.OTHER, _OTHER), (Way.BORN, _BORN_AFTER), (Way.BORN, _DATE_AFTER), (Way.SELF, _SELF)):
         for match in pattern.finditer(text[:40_000]):
+            if pattern is _OTHER and re.search(r"(?:\bi['’]?m|\bi am|\bsoy|\byo)\s*$", text[max(0, match.start() - 8) : match.start()], re.IGNORECASE):
+                continue
             if pattern is _DATE_AFTER and not any(match.end() <= b <= match.end() + 3 for b in births):
                 continue
             _add(found, text, way, match.start("name"), match.end("name"), providers)
-    for match in re.finditer(rf"(?m)^[ \t>*•-]*(?P<name>{NAME})[ \t]*[.,]?[ \t]*$", text[:40_000]):
+    for match in re.finditer(rf"(?m)^[ \t>*•-]*(?P<name>{NAME})[ \t]*[.,]?[ \t]*(?:\([^\n]*)?$", text[:40_000]):
         _add(found, text, Way.LINE, match.start("name"), match.end("name"), providers)
     return found or _in_small_letters(text)
 
@@ -200,6 +205,7 @@ def signed(text: str) -> str | None:
         after_greeting = any(_GREETING.match(x) for x in lines[max(0, place - 2) : place])
         last = place >= len(lines) - 2
         piece = re.sub(r"^(?:(?:best|kind|warm)?\s*regards|thanks|thank you|gracias|saludos|sincerely|respectfully|cordially|yours|xo+|love|firma:|atte\.?|atentamente|cordialmente)[,:]?\s+", "", line, flags=re.IGNORECASE).strip(" ,.-–—")
+        piece = re.sub(r"^(?:Sra?|Mrs?|Ms|Lic|Ing|Profr?a?|C)\.\s+", "", piece)
         if near_end and (after_greeting or last or piece != line.strip(" ,.-–—")) and FULL_NAME.fullmatch(piece):
             name = cleaned(piece)
             if name and is_full(name) and len(piece) < 60:  # noqa: PLR2004  a name, no sentence

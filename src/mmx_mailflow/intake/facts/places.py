@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _KIND = (
     r"(?:[Hh]ospital|HOSPITAL|[Cc]l[ií]nica|CL[IÍ]NICA|[Cc]linic|[Cc]entro|CENTRO|[Ll]aboratorios?|LABORATORIO|[Ss]anatorio|SANATORIO|[Ii]nstituto|INSTITUTO|Policl[ií]nica|Unidad(?= (?:M[eé]dica|de|Quir))|Consultorio|CONSULTORIO|Grupo(?= M[eé]dico)|M[eé]dica|Torre(?= M[eé]dica)"
-    r"|Oftalmol[oó]gica|Oftalmolog[ií]a|Maternidad|MATERNIDAD|Ortopedia|Urolog[ií]a|Cardiolog[ií]a|Odontolog[ií]a|Dermatolog[ií]a|Traumatolog[ií]a|Fisioterapia|Rehabilitaci[oó]n|An[aá]lisis(?= Cl[ií]nicos)|Dental|Diagn[oó]sticos?|Imagenolog[ií]a|Radiolog[ií]a|Fertilidad|Cruz(?= (?:Roja|Azul|Verde))|Beneficencia|Star(?= M[eé]dica)|CHRISTUS|Christus|IMSS|ISSSTE|Bariatric|Smile|Sonrisa|Oasis|Est[eé]tica|Spa|Cirug[ií]a(?= (?:Pl[aá]stica|Est))|Dentistas?|Ortodoncia|Farmacia|Ultrasonido(?= [A-Z]))"
+    r"|Oftalmol[oó]gica|Oftalmolog[ií]a|Maternidad|MATERNIDAD|Ortopedia|Urolog[ií]a|Cardiolog[ií]a|Odontolog[ií]a|Dermatolog[ií]a|Traumatolog[ií]a|Fisioterapia|Rehabilitaci[oó]n|An[aá]lisis(?= Cl[ií]nicos)|Dental|Diagn[oó]sticos?|Imagenolog[ií]a|Radiolog[ií]a|Fertilidad|Imagen(?= Diag)|Biom[eé]dica|Derma|Odonto\w*|Urgencias|Visi[oó]n(?= [A-Z])|Cruz(?= (?:Roja|Azul|Verde))|Beneficencia|Star(?= M[eé]dica)|CHRISTUS|Christus|IMSS|ISSSTE|Bariatric|Smile|Sonrisa|Oasis|Est[eé]tica|Spa|Cirug[ií]a(?= (?:Pl[aá]stica|Est))|Dentistas?|Ortodoncia|Farmacia|Ultrasonido(?= [A-Z]))"
 )
 _CAP = r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*|\d{1,2}\b(?= de\b))"
 _SMALL = r"(?:de|del|la|las|los|el|y|e|of|the|para|&|San|Santa|Nuestra)"
@@ -30,8 +30,9 @@ _CALLED = re.compile(
 _AT = re.compile(
     rf"\b(?:at|@)\s+(?:the\s+)?(?P<name>{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,2}}{_CAP}){{1,5}})"
 )
+_EN = re.compile(rf"\b(?i:en|in)\s+(?:el\s+|la\s+|the\s+)?(?P<name>[A-ZÁÉÍÓÚÑ]{{2,}}(?:[ \t]{_CAP}){{0,3}}|{_CAP}(?:[ \t](?:{_SMALL}[ \t]){{0,2}}{_CAP}){{1,4}})")
 _SMALL_LETTERS = re.compile(
-    r"\b(?P<name>(?:hospital|cl[ií]nica|clinica|sanatorio|laboratorios?|centro m[eé]dico|centro|instituto|imagenolog[ií]a|maternidad|dental|ortopedia)(?: (?:de|del|la|los|san|santa)\b)*(?: (?!where|donde|that|que|in\b|en\b|and\b|y\b|el\b|me\b|para|for|i\b|my|mi\b|to\b|me|is|was|fue|de\b|del\b|la\b|con\b|the|records?|stay|bill|me)[a-záéíóúñ]+(?: (?:de|del|la|los)\b(?= [a-záéíóúñ]))*){1,4}?)(?= (?:en|in|at|on|el|con|with|y|and|me|where|donde|para|for|del?|por|i|when|cuando|a|the|dr|dra)\b|\s*[,.;\n\d(]|$)"
+    r"\b(?P<name>(?:hospital|cl[ií]nica|clinica|sanatorio|laboratorios?|centro m[eé]dico|centro|instituto|imagenolog[ií]a|maternidad|dental|ortopedia)(?: (?:de|del|la|los|san|santa)\b)*(?: (?!where|three|two|last|this|ago|hace|ayer|donde|that|que|in\b|en\b|and\b|y\b|el\b|me\b|para|for|i\b|my|mi\b|to\b|me|is|was|fue|de\b|del\b|la\b|con\b|the|records?|stay|bill|me)[a-záéíóúñ]+(?: (?:de|del|la|los)\b(?= [a-záéíóúñ]))*){1,4}?)(?= (?:en|in|at|on|el|con|with|y|and|me|where|donde|para|for|del?|por|i|when|cuando|a|the|dr|dra)\b|\s*[,.;\n\d(]|$)"
 )
 _COMMA_TOWN = re.compile(rf"(?:^|[\s,;.])(?P<name>{_CAP}(?:[ \t](?:{_SMALL}[ \t]){{0,2}}{_CAP}){{1,4}})\s+in\s+[A-Z]")
 _TOWNS = (
@@ -49,7 +50,7 @@ _WANTS_IT = re.compile(
     r"^[^.\n]{0,45}\b(?:wants|asks|asked|needs|is asking|would like|wishes|requires|will see|me (?:los |las |la |lo )?pid\w+|quiere|necesita|solicita|is requesting|is waiting)\b",
     re.IGNORECASE,
 )
-_NOT_THERE = re.compile(r"\b(?:skip|except|excepto|salvo|menos|not|no(?:t)? (?:at|in|from)|no fue|no era|instead of|rather than|wrong|en vez de|en lugar de|insured by|insurance|seguro|work(?:s|ed)? (?:at|for)|trabajo en|not the one)\s+(?:at |in |en |el |la |the )?$", re.IGNORECASE)
+_NOT_THERE = re.compile(r"\b(?:skip|except|excepto|salvo|menos|not|no(?:t)? (?:at|in|from)|no fue|no era|no me atendi\w+|instead of|rather than|wrong|en vez de|en lugar de|insured by|insurance|seguro|work(?:s|ed)? (?:at|for)|trabajo en|not the one)\s+(?:(?:at|in|en|el|la|the)\s+){0,2}$", re.IGNORECASE)
 _UNKNOWN = re.compile(
     r"^\W*(?:i\s+)?(?:do(?:n['’]?t| not)\s+(?:know|remember|recall)|not\s+sure|unknown|unsure|n/?a|no\s+(?:s[eé]|recuerdo|lo\s+s[eé]|me acuerdo|tengo|estoy segur)|desconozco|none|se desconoce|can['’]?t (?:remember|recall)|forgot|\?+)",
     re.IGNORECASE,
@@ -93,7 +94,7 @@ def in_text(text: str) -> list[Placed]:
         for match in _SMALL_LETTERS.finditer(text):
             _add(found, text, match.start("name"), match.end("name"), doctor=False)
     if not any(not p.name.lower().startswith(("dr", "doc")) for p in found):
-        for match in _COMMA_TOWN.finditer(text):
+        for match in (*_COMMA_TOWN.finditer(text), *_EN.finditer(text)):
             _add(found, text, match.start("name"), match.end("name"), doctor=False)
     found.sort(key=lambda p: p.start)
     return _distinct(found)

@@ -185,6 +185,8 @@ def _numbers(text: str) -> Plain:
 def _number(words: list[tuple[str, int, int]], place: int, text: str) -> tuple[int, int, str]:
     """How many words from `place` on make a number, which, and the mark of an ordinal."""
     word = words[place][0]
+    if word == "fourth" and text[words[place][1]].isupper() and [w for w, *_ in words[place + 1 : place + 3]] == ["of", "july"]:
+        return 0, 0, ""  # the holiday
     if word in _ORDINALS:
         near = _calendar_near(words, place)
         return (1, _ORDINALS[word], ORDINAL) if near or _ORDINALS[word] > 3 else (0, 0, "")  # noqa: PLR2004  `first`, `second` and `third` are mostly no days

@@ -55,7 +55,7 @@ _CUES: tuple[tuple[Sort, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_OWN = re.compile(r"\b(?:i|i['’]m|me|my|mine|my own|yo|m[ií]o?|mis|nac[ií]|soy|estuve|tuve|myself)(?!\w)", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:i|i['’]m|me|my|mine|my own|yo|m[ií]o?|mis|nac[ií]|soy|estuve|tuve|myself|parent writing|\(mom\)|\(mother\)|\(dad\)|\(father\)|\(mam[aá]\)|\(pap[aá]\))(?!\w)", re.IGNORECASE)
 _RELATION = re.compile(
     r"\b(?:my|mi|our|nuestr[oa])\s+(?:\w+\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child|client|patient|grand\w+|aunt|uncle|partner|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuel[oa]|t[ií][oa]|client[ea]|paciente|suegr[oa]|niet[oa]|sobrin[oa])(?:['’]s)?",
     re.IGNORECASE,
@@ -113,7 +113,10 @@ def _sort(text: str, dates: list[Dated], place: int, begin: int, end: int) -> So
     after_to = min(end, dated.end + _AFTER)
     for sort, pattern in _CUES:
         for match in pattern.finditer(text, before_from, dated.start):
-            far = dated.start - match.end() + _between(others, match.end(), dated.start)
+            between = _between(others, match.end(), dated.start)
+            if between and sort == Sort.BIRTH:
+                continue
+            far = dated.start - match.end() + between
             if far < nearest:
                 best, nearest = sort, far
         for match in pattern.finditer(text, dated.end, after_to):
