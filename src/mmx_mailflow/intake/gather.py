@@ -254,8 +254,8 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
         chosen = [w.dated for w in free if w.sort == Sort.CARE and is_recent(w.dated, today)]
     if not chosen:
         chosen = [w.dated for w in free if w.sort == Sort.UNSAID and is_recent(w.dated, today) and w.dated.year_told]
-    if any(not d.relative for d in chosen):
-        chosen = [d for d in chosen if not (d.relative and d.sort == "part")]
+    if any(not d.needs_year for d in chosen):
+        chosen = [d for d in chosen if not (d.needs_year and d.sort == "part" and _whole_month(d))]
     if len(chosen) > 1 and not labels and any(_is_day(d) for d in chosen):
         chosen = [d for d in chosen if d.sort != "year" or d.relative]
     born = {span for d in births for span in d.readings}
@@ -275,6 +275,11 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
 
 
 _CORRECTED = re.compile(r"\s*[,(]?\s*(?:debe decir|should (?:be|read|say)|no,|sino|pero (?:fue|era)|but it was)", re.IGNORECASE)
+
+
+def _whole_month(dated: Dated) -> bool:
+    start, end = dated.readings[0]
+    return (end - start).days > 26  # noqa: PLR2004  February has 28
 
 
 def _is_day(dated: Dated) -> bool:
@@ -318,6 +323,8 @@ def _set_records(said: Said, labels: list[Labelled], got: _Gathered) -> None:
 def _set_contacts(said: Said, labels: list[Labelled], writer: Writer, got: _Gathered) -> None:
     office = writer.representative and _PROFESSIONAL.search(said.text) is not None
     text = said.text if office else said.without_office()
+    ours = {a.partition(".")[0] for a in writer.ours if a}
+    text = "\n".join(BLANK * len(x) if "+" in x and any(o in x.lower() for o in ours) else x for x in text.split("\n"))
     stated = contacts.emails(text, writer.ours)
     address = contacts.postal_address(text)
     labelled = next((x for x in labels if re.search(r"\d", x.value)), None)

@@ -105,7 +105,7 @@ def labelled(all_lines: list[tuple[str, int, bool]]) -> list[Labelled]:
 
 def _goes_on(line: str, last: Labelled) -> bool:
     """Whether a line continues the answer above it, as a wrapped one does."""
-    if len(last.value) >= _LONGEST_ANSWER or re.match(r"\s*[-*•]\s", line):
+    if len(last.value) >= _LONGEST_ANSWER or re.match(r"\s*(?:[-*•–]|\d{1,2}[.)])\s", line):
         return last.name in {FactName.RECORDS, FactName.TREATMENT_DATES} and len(last.value) < _LONGEST_ANSWER
     return last.name in {FactName.RECORDS, FactName.POSTAL_ADDRESS} or len(last.value) > 40  # noqa: PLR2004  a full line
 

@@ -104,8 +104,8 @@ _ES = frozenset(
         "soy",
     ]
 )
-_SHARE_OF_BOTH = 0.25
-_FEWEST = 12
+_SHARE_OF_BOTH = 0.26
+_FEWEST = 4
 
 
 def language_of(text: str) -> str:

@@ -38,7 +38,7 @@ _SIGNATURE = re.compile(
 )
 _CLIENT = re.compile(r"^(?:sent|enviado|get|obtener)\b", re.IGNORECASE)
 _DISCLAIMER = re.compile(
-    r"^\s*(?:\*{0,3}\s*)(?:confidentiality notice|confidentiality|disclaimer|aviso de confidencialidad"
+    r"^\s*(?:\*{0,3}\s*)(?:confidentiality notice|CONFIDENTIAL\b|this (?:electronic|transmission)\b.{0,160}\b(?:protected|unauthorized|privileged|confidential)|misdirected\b|unauthorized\b|confidentiality|disclaimer|aviso de confidencialidad"
     r"|this (?:e-?mail|message|communication)\b.{0,120}\b(?:confidential|intended|privileged)"
     r"|este (?:mensaje|correo)\b.{0,120}\b(?:confidencial|destinatario)"
     r"|la informaci[oó]n contenida en este|the information contained in this"

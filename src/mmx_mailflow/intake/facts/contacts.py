@@ -30,7 +30,7 @@ _HOUSE = re.compile(r"(?:\bP\.?\s?O\.?\s+Box\s+\d{1,6}|\b(?i:RR|RT|Rural Route|H
 _INSIDE = re.compile(r"(?:\b(?:apt|unit|suite|ste|no|num|int|depto|box|rr|floor|bldg)\.?|#)\s*$", re.IGNORECASE)
 _SHORT_NORTH = re.compile(rf"(?<![\w/.-])\d{{1,6}}\s(?:[NSEW]\.?\s)?(?:[A-Z0-9][\w.'-]{{0,20}}\s){{1,4}}{_STREET_KIND}\b\.?")
 _MEXICAN = re.compile(
-    r"\b(?:Calle|C/|Avenida|Av\.?|Avda\.?|Ave\.|Blvd\.?|Bulevar|Boulevard|Calzada|Calz\.|Privada|Priv\.|Paseo|Callej[oó]n|Andador|Circuito|Cerrada|Prol\.|Prolongaci[oó]n|Carretera|Retorno|Rinconada)\s[^\n@:,]{2,60}?\s#?\d{1,5}\b"
+    r"\b(?i:Calle|C/|Avenida|Av\.?|Avda\.?|Ave\.|Blvd\.?|Bulevar|Boulevard|Calzada|Calz\.|Privada|Priv\.|Paseo|Callej[oó]n|Andador|Circuito|Cerrada|Prol\.|Prolongaci[oó]n|Carretera|Retorno|Rinconada)\s[^\n@:,]{2,60}?\s#?\d{1,5}\b"
 )
 _COLONIA = re.compile(r",\s*(?:\w{2,6}\.?\s\d{1,4}\s*,\s*)?(?:Col\.|Colonia|Fracc\.?|Fraccionamiento|Barrio)\s")
 _STREET_BEFORE = re.compile(r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúñ.]*\s|(?:de|del|la|los|las|y)\s){1,7}(?:[Nn][uú]m(?:ero|\.)?\s|[Nn]o\.?\s)?#?\d{1,5}(?:[ -]?[A-Z]\b)?$")

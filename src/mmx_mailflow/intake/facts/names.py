@@ -40,13 +40,13 @@ class Named:
     end: int
 
 
-_TITLED = r"(?:(?:Mr|Mrs|Ms|Miss|Sr|Sra|Srta|[Dd]oña|[Dd]on|[Ll]a [Ss]ra|[Ee]l [Ss]r|señora?|la señora|el señor)\.?\s+)?"
+_TITLED = r"(?:(?:Mr|Mrs|Ms|Miss|Sr|Sra|Srta|[Dd]oña|[Dd]on|[Ll]a [Ss]ra|[Ee]l [Ss]r|señora?|la señora|el señor|C)\.?\s+)?"
 _LEGAL = re.compile(
     r"(?:\b(?i:full(?: legal)? name|legal name|complete name|whole name|real name|name (?:exactly )?(?:as|on)|nombre (?:va )?(?:legal|completo|de pila|verdadero)|name legal|nombre y apellidos?|birth certificate|acta de nacimiento|passport|pasaporte|green card|INE|acta|medicare card|driver'?s license|social security|legally|legalmente))\b"
     rf"(?:[^.\n:;]|\n(?!\s*\n)|\.(?=\w)){{0,90}}?(?::|,|\b(?:is|es|as|como|that is)\b)?\s*{_TITLED}(?P<name>{_WRAPPED})"
 )
 _SELF = re.compile(
-    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|it['’]s|the name is|firma:|my details:|apellido es[^.,\\n]{0,30},|mis datos(?: son)?:|details:|datos:|el que suscribe,?|la que suscribe,?|quien suscribe,?|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
+    r"(?:\b(?i:my name(?: is|['’]s)?|name['’]?s|me llamo|mi nombre es|mi name es|this is|i am|i['’]m|soy|yo soy|le escribe|les escribe|it['’]s|the name is|firma:|my details:|apellido es[^.,\n]{0,30},|mis datos(?: son)?:|details:|datos:|el que suscribe,?|la que suscribe,?|quien suscribe,?|a nombre de|patient is(?: myself,?)?|yo,|el suscrito,?|la suscrita,?|habla|les habla))\s+(?:[Ll]a\s+|[Ee]l\s+)?"
     rf"(?:(?:Mr|Mrs|Ms|Dr|Sr|Sra|Lic|Ing)\.?\s+)?(?P<name>{_WRAPPED})"
 )
 _RELATIVE = (
@@ -54,7 +54,7 @@ _RELATIVE = (
     r"|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuelit[oa]|abuel[oa]|t[ií][oa]|client[ea]|paciente|suegr[oa]|cuñad[oa]|niet[oa]|sobrin[oa]|representad[oa]|poderdante|bebé)"
 )
 _OTHER = re.compile(
-    rf"(?:\b(?i:my|our|mi|nuestr[oa]|his|her|su|the|el|la)\s+(?:[a-zñáéíóú]+\s+){{0,2}}?(?i:{_RELATIVE})|\b(?i:patient(?: name)?|paciente)(?:\s+is|:)?|\b(?i:on behalf of|represents?|representing|representa(?:ción de|mos a)?|retained by|regarding|records (?:for|of)|expediente de|a favor de|en nombre de|(?:él|ella|she|he) (?:is|es)|se llama|llamad[oa]|(?:her|his|su) (?:full |legal )*(?:name|nombre)(?: completo| legal)*(?: is| es)?))"
+    rf"(?:\b(?i:my|our|mi|nuestr[oa]|his|her|su|the|el|la)\s+(?:[a-zñáéíóú]+\s+){{0,2}}?(?i:{_RELATIVE})|\b(?i:patient(?: name)?|paciente)(?:\s+is|:)?|\b(?i:on behalf of|apoderad[oa] (?:legal )?del?|representante (?:legal )?del?|represents?|representing|representa(?:ción de|mos a)?|retained by|regarding|records (?:for|of)|expediente de|a favor de|en nombre de|(?:él|ella|she|he) (?:is|es)|se llama|llamad[oa]|(?:her|his|su) (?:full |legal )*(?:name|nombre)(?: completo| legal)*(?: is| es)?))"
     rf"[,:]?\s+(?i:is\s+|es\s+|se\s+llama\s+|named\s+|llamad[oa]\s+|called\s+|is called\s+|name is\s+)?(?:[,(]\s*)?{_TITLED}(?P<name>{_WRAPPED})"
 )
 _BORN_AFTER = re.compile(
@@ -76,7 +76,7 @@ REPRESENTATIVE = re.compile(
     r"|['’]s (?:mother|mom|father|wife|husband|son|daughter|guardian|sister|brother|caregiver)\b(?:,| and| writing|\.)"
     r"|soy (?:yo )?(?:su|la|el) (?:mam[aá]|madre|pap[aá]|padre|espos[oa]|hij[oa]|tutora?|herman[oa]|niet[oa]|sobrin[oa]|abogad[oa]|niet[oa]|nuera|yerno)\b|hermana? y tutora?"
     rf"|(?:expediente|estudios|registros|records|papeles|documentos|resultados|historial|notas?|copias?|tr[aá]mite|solicitud|datos|radiograf[ií]as|placas|an[aá]lisis|cirug[ií]a|operaci[oó]n)\b[^.\n]{{0,40}}\b(?:de|para|del|por)\s+(?:mi|nuestr[oa]|mis|nuestr[oa]s)\s+(?:\w+\s+)?{_RELATIVE}"
-    rf"|mi (?:\w+ )?{_RELATIVE},?\s+(?:(?-i:[A-ZÁÉÍÓÚÑ])[\w.'-]*,?\s+){{0,5}}(?:fue|estuvo|me pidi[oó]|naci[oó]|no puede|ya no|necesita|quiere|se (?:oper|intern|atend|trat|cay|enferm|encuentra)\w*|tuvo|est[aá]|ingres\w+|lo|la)\b"
+    rf"|mi (?:\w+ )?{_RELATIVE},?\s+(?:(?-i:[A-ZÁÉÍÓÚÑ])[\w.'-]*,?\s+){{0,5}}(?:fue|estuvo|me pidi[oó]|naci[oó]|no puede|ya no|necesita|quiere|se (?:oper|intern|atend|trat|cay|enferm|encuentra)\w*|tuvo|est[aá]|ingres\w+|no)\b"
     rf"|(?:le|lo|la|les|los|las) (?:operaron|atendieron|internaron|hicieron|pusieron|tomaron|trataron|vieron|intervinieron) (?:de \w+ )?a mi|a mi (?:\w+ )?{_RELATIVE},? (?:(?-i:[A-ZÁÉÍÓÚÑ])\w+ )*(?:le|lo|la)\b"
     rf"|(?:writing|escrib\w+|pido|solicito|request\w*)\b[^.\n]{{0,30}}\b(?:for|por|para|de parte de)\s+(?:my|mi)\s+(?:\w+\s+)?{_RELATIVE}|(?:she|he|ella|él) asked me|me pidió que yo|mam[aá] de\b|mother of\b|father of\b|pap[aá] de\b|guardian of\b|signed by my|firmad[oa] por mi)",
     re.IGNORECASE,
@@ -107,6 +107,8 @@ def cleaned(value: str) -> str | None:
     if turned and not re.fullmatch(r"(?i:jr|sr|ii|iii|iv|md|esq)\.?", turned.group(2)):
         value = f"{turned.group(2)} {turned.group(1)}"
     value = _TITLE.sub("", _AFTER.sub("", value).strip(" .,;"))
+    if len(value.split()) > 3:  # noqa: PLR2004  the first letter of the next word
+        value = re.sub(r"\s+[A-Z]$", "", value)
     value = re.sub(r"\s+(?:MD|M\.D\.|Esq\.?|RN|PhD|CPA|DDS)$", "", value)
     if re.search(r"\d|@", value) or not 2 <= len(value) <= 90:  # noqa: PLR2004  no name is longer
         return None
@@ -146,7 +148,7 @@ _SELF_LOWER = re.compile(
     r"\b(?i:my name is|my names|name is|name|me llamo|mi nombre es|mi nombre completo es|i am|i['’]?m|soy|nombre)[ \t]+(?:(?:la|el)\s+)?(?P<name>[^\W\d_][\wáéíóúüñ'’-]+(?:\s(?:de|del|la|los|van|von)\b)*(?:\s[^\W\d_][\wáéíóúüñ'’.-]*(?:\s(?:de|del|la|los|van|von)\b)*){1,4}?)(?=\s*(?:[,.;\n]|$|\d|(?i:naci|nací|nacid[oa]|born|dob|d\.o\.b|date of birth|fecha|and|y|bday|birthday|tengo|coma)\b))"
 )
 _NO_NAME_WORDS = frozenset(
-    "the a an in on at to for from with writing trying looking sorry going having here not just so also very new old your my his her their patient paciente un una en con para por que desde muy ya no si me te se lo le asking happy glad waiting needing currently still mexico sending requesting in'need sure able there back of and y el su mi from completo complete legal full is es".split()
+    "doña don the a an in on at to for from with writing trying looking sorry going having here not just so also very new old your my his her their patient paciente un una en con para por que desde muy ya no si me te se lo le asking happy glad waiting needing currently still mexico sending requesting in'need sure able there back of and y el su mi from completo complete legal full is es".split()
 )
 
 
@@ -173,6 +175,9 @@ def in_text(text: str, births: list[int], providers: list[tuple[int, int]]) -> l
             if pattern is _DATE_AFTER and not any(match.end() <= b <= match.end() + 3 for b in births):
                 continue
             _add(found, text, way, match.start("name"), match.end("name"), providers)
+    subject = text.split("\n", 1)[0]
+    for match in re.finditer(rf"(?:^|[-–/,:|]\s)\s*(?P<name>{NAME})\s*(?=$|[-–/,|])", subject):
+        _add(found, text, Way.LINE, match.start("name"), match.end("name"), providers)
     for match in re.finditer(rf"(?m)^[ \t>*•-]*(?P<name>{NAME})[ \t]*[.,]?[ \t]*(?:\([^\n]*)?$", text[:40_000]):
         _add(found, text, Way.LINE, match.start("name"), match.end("name"), providers)
     return found or _in_small_letters(text)

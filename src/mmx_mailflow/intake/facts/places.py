@@ -30,7 +30,7 @@ _CALLED = re.compile(
 _AT = re.compile(
     rf"\b(?:at|@)\s+(?:the\s+)?(?P<name>{_CAP}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,2}}{_CAP}){{1,5}})"
 )
-_EN = re.compile(rf"\b(?i:en|in)\s+(?:el\s+|la\s+|the\s+)?(?P<name>[A-ZÁÉÍÓÚÑ]{{2,}}(?:[ \t]{_CAP}){{0,3}}|{_CAP}(?:[ \t](?:{_SMALL}[ \t]){{0,2}}{_CAP}){{1,4}})")
+_EN = re.compile(rf"\b(?i:en|in)\s+(?:el\s+|la\s+|the\s+)?(?P<name>(?!Las|Los|San|Santa|El|La|New|Fort|North|South|West|East|Saint|St|Salt|Playa|Puerto|Ciudad|Cabo|Nuevo|Nueva)(?:[A-ZÁÉÍÓÚÑ]{{2,}}(?:[ \t][A-ZÁÉÍÓÚÑ][a-záéíóúñ]+){{1,3}}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:[ \t][A-ZÁÉÍÓÚÑ][a-záéíóúñ]+){{1,3}}))(?!\s*,?\s*(?:[A-Z]{{2}}\b|\d))")
 _SMALL_LETTERS = re.compile(
     r"\b(?P<name>(?:hospital|cl[ií]nica|clinica|sanatorio|laboratorios?|centro m[eé]dico|centro|instituto|imagenolog[ií]a|maternidad|dental|ortopedia)(?: (?:de|del|la|los|san|santa)\b)*(?: (?!where|three|two|last|this|ago|hace|ayer|donde|that|que|in\b|en\b|and\b|y\b|el\b|me\b|para|for|i\b|my|mi\b|to\b|me|is|was|fue|de\b|del\b|la\b|con\b|the|records?|stay|bill|me)[a-záéíóúñ]+(?: (?:de|del|la|los)\b(?= [a-záéíóúñ]))*){1,4}?)(?= (?:en|in|at|on|el|con|with|y|and|me|where|donde|para|for|del?|por|i|when|cuando|a|the|dr|dra)\b|\s*[,.;\n\d(]|$)"
 )
@@ -75,7 +75,7 @@ def from_label(value: str) -> tuple[str, ...]:
         lead = re.sub(r"[\s,(/;]+$", "", re.split(r",|\bwith\b|\bcon\b|\bthe\b|\(", first)[0]).strip(" .:-")
         named = lead and lead[:1].isupper() and len(lead.split()) > 1 and not _TOWN_ONLY.match(lead)
         return (lead, *found) if named and not _UNKNOWN.match(value) else tuple(found)
-    if _UNKNOWN.match(value):
+    if _UNKNOWN.match(value) or re.match(r"(?:[áa]rea|departamento|archivo|records|a quien|to whom)\b", value, re.IGNORECASE):
         return ()
     pieces = re.split(r"\s*(?:;|\band\b|\bat\b|\bwith\b|\bcon\b|/|\n|\b[yY] (?=[A-Z]))\s*", value)
     names = (re.sub(r"\s*(?:,|\(|\s[–—-]\s|\bin [A-Z]|\ben [A-Z]|\.\s).*$", "", p).strip(" .,*") for p in pieces)

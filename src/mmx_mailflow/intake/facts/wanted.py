@@ -28,7 +28,7 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _GENERIC = frozenset(
-    "a an the of my our his her their your any some copy copies record records medical health papers paperwork papeles expediente expedientes clinico clínico clinicos médico medico médicos medicos mi mis su sus de del la el los las copia copias documentos documents documento documentacion documentación file files chart historial information info información and y or to for from me us please por favor hospital clinic clínica clinica treatment tratamiento patient paciente in at en un una request solicitud this these with con i need send get tramite trámite ayuda help them all-in mexico méxico have having que se lo les nos requested if possible simple así como also both together dental surgery surgical que tengan they there you que existan cirugía cirugia medio ustedes través hold estos datos requesting obtain related relating attached following siguiente siguientes lo".split()
+    "a an the of my our his her their your any some copy copies record records medical health papers paperwork papeles expediente expedientes clinico clínico clinicos médico medico médicos medicos mi mis su sus de del la el los las copia copias documentos documents documento documentacion documentación file files chart historial information info información and y or to for from me us please por favor hospital clinic clínica clinica treatment tratamiento patient paciente in at en un una request solicitud this these with con i need send get tramite trámite ayuda help them all-in mexico méxico have having que se lo les nos requested if possible simple así como also both together dental surgery surgical que tengan they there you que existan cirugía cirugia medio ustedes través hold estos datos requesting certificada certificadas simple recabe obtain related relating attached following siguiente siguientes lo".split()
 )
 _LEAD = re.compile(
     r"^(?:\W|\b(?:to|a|an|the|me|us|of|for|my|our|his|her|is|are|get|have|receive|obtain|following|copy of|copies of|copy|copies|por favor|please|se|sirvan|que|me|les|nos|el|la|los|las|un|una|de|del|mi|mis|su|sus|son|es|copias? de|copias?|enviar\w*|mandar\w*|mand\w+|env[ií]\w+|ayud\w+ (?:a|con)|conseguir\w*|obtener|tener|lo siguiente|siguiente\w*)\b)+",
@@ -77,7 +77,7 @@ def in_text(text: str) -> tuple[str, ...]:
         words = _cut(words)
         if not NOUN.search(words) and not listed:
             continue
-        taken.append((begin, end))
+        taken.append((begin, min(end, match.end() + max(len(words), 12))))
         stripped = _LEAD.sub("", re.sub(r"\s+", " ", words))
         pieces = [p for p in (*_pieces(stripped), *listed) if not _refused(p)]
         if re.match(r"cop", match.group(), re.IGNORECASE) and not pieces:
@@ -109,7 +109,7 @@ def _denied(text: str, place: int) -> bool:
     return re.search(r"\b(?:not|no|don['’]?t|do not|doesn['’]?t|didn['’]?t|never|nunca|ya no|no lo|no me|you|ustedes|si|if (?:they|you))\s+(?:\w+\s+)?$", before, re.IGNORECASE) is not None and not re.search(r"(?:what (?:do )?|lo que )$", before, re.IGNORECASE)
 
 
-_ITEM = re.compile(r"^[ \t>]*(?:[-*•·▪–]|\(?[a-h0-9]{1,2}[.)])[ \t]+(\S.*)$")
+_ITEM = re.compile(r"^[ \t>]*(?:[-*•·▪–]|\(?[a-h0-9]{1,2}[.)]|[IVX]{1,4}[.)])[ \t]+(\S.*)$")
 
 
 def _list_below(text: str, place: int) -> list[str]:

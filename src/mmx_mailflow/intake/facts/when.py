@@ -50,20 +50,20 @@ _CUES: tuple[tuple[Sort, re.Pattern[str]], ...] = tuple(
         (
             Sort.CARE,
             r"treat\w*|surger\w+|sugery|surgical|operat\w+|procedures?|admi(?:tted|ssion)|admit|hospital\w*|stay(?:ed)?|visit\w*|seen|saw|surgeon|er|e\.r\.|emergency|discharged?|check(?:ed)?[- ]?(?:up|in|ed)|examin\w+|exams?|care|clinic\w*|cl[ií]nicas?|laborator\w+|lab|labs|tests?|tested|scans?|mri|ct|x-?rays?|implant\w*|placed|removed|repair\w*|replac\w+|deliver\w+|c-section|consult\w*"
-            r"|d\.?o\.?s\.?|dates? of (?:service|treatment|care|visit|surgery|stay)|there|done|did|had|got|went(?: back| in)?|took|sewed|put in|crowns?|biops\w+|transplant\w*|bypass|sleeve|lasik|colonoscop\w+|endoscop\w+|dr|dra|doctor\w*|patient|dentist|dental|infusion|chemo\w*|therapy|accident|hurt|broke|fell|was in|were in|in and out|approximate dates?|dates?|when|around|during|posts"
+            r"|d\.?o\.?s\.?|dates? of (?:service|treatment|care|visit|surgery|stay)|there|done|did|had|got|went(?: back| in)?|took|sewed|put in|crowns?|biops\w+|transplant\w*|bypass|sleeve|lasik|colonoscop\w+|endoscop\w+|dr|dra|doctor\w*|patient|dentist|dental|infusion|chemo\w*|therapy|accident|hurt|broke|fell|was in|were in|in and out|approximate dates?|dates?|when|around|during|posts|it was"
             r"|tratamientos?|tratad[oa]|trat[óoé]\w*|cirug[ií]as?|oper\w+|intervenci[oó]n|interven\w+|intern\w+|ingres\w+|entr[óoéeé]\w*|estuv\w+|atend\w+|atenci[oó]n|atienden?|atiendo|consultas?|cita|citas|estudios?|an[aá]lisis|urgencias|alta|egres\w+|pari\w*|parto|ces[aá]rea|accident\w*|choque|ca[ií]|cay[oó]|hice|hicieron|hizo|tom(?:aron|é|ó)|sac(?:aron|ó)|pus(?:ieron|o)|coloc\w+|quit(?:aron|ó)|extra\w+|revis\w+|quimio\w*|radioterapia|di[aá]lisis|vieron|vio|fui|fue|fuimos|llev(?:aron|é|ó)|fecha|fechas|per[ií]odo|cu[aá]ndo|tuve|hospitaliz\w+|aplicaron|implant\w+|ultrasonido|resonancia",
         ),
     )
 )
 _OWN = re.compile(r"\b(?:i|i['’]m|me|my|mine|my own|yo|m[ií]o?|mis|nac[ií]|soy|estuve|tuve|myself|parent writing|\(mom\)|\(mother\)|\(dad\)|\(father\)|\(mam[aá]\)|\(pap[aá]\))(?!\w)", re.IGNORECASE)
 _RELATION = re.compile(
-    r"\b(?:my|mi|our|nuestr[oa])\s+(?:\w+\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child|client|patient|grand\w+|aunt|uncle|partner|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuel[oa]|t[ií][oa]|client[ea]|paciente|suegr[oa]|niet[oa]|sobrin[oa])(?:['’]s)?",
+    r"\b(?:my|mi|our|nuestr[oa])\s+(?:\w+\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child|client|patient|grand\w+|aunt|uncle|partner|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuel[oa]|t[ií][oa]|client[ea]|poderdante|beb[eé]|baby|menor|representad[oa]|paciente|suegr[oa]|niet[oa]|sobrin[oa])(?:['’]s)?",
     re.IGNORECASE,
 )
 _OTHERS_DAY = re.compile(
     r"\b(?:my|mi)\s+(?:daughter|son|wife|husband|hij[oa]|espos[oa])\b[^.]{0,60}\b(?:turned|birthday|cumpl\w+)", re.IGNORECASE
 )
-_END = re.compile(r"(?<!\bDr)(?<!\bDra)(?<!\bSt)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSr)(?<!\bSra)(?<!\bNo)(?<!\bvs)(?<!\b[A-Z])(?<!\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec|Tel|Cel|Col|Ext|Ste|Apt|Ave))(?<!\bSept)[.!?]+[)\"'”]?\s+|\n\s*\n|;\s", re.UNICODE)
+_END = re.compile(r"(?<!\bDr)(?<!\bDra)(?<!\bSt)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSr)(?<!\bSra)(?<!\bNo)(?<!\bvs)(?<!\b[A-Z])(?<!\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec|Tel|Cel|Col|Ext|Ste|Apt|Ave))(?<!\bSept)[.!?]+[\"'”]?\s+|\n\s*\n|;\s", re.UNICODE)
 _BEFORE, _AFTER, _BEHIND, _OTHER_DATE = 130, 70, 25, 50
 
 
@@ -114,7 +114,7 @@ def _sort(text: str, dates: list[Dated], place: int, begin: int, end: int) -> So
     for sort, pattern in _CUES:
         for match in pattern.finditer(text, before_from, dated.start):
             between = _between(others, match.end(), dated.start)
-            if between and sort == Sort.BIRTH:
+            if between and sort == Sort.BIRTH and not _goes_on(text, others, dated):
                 continue
             far = dated.start - match.end() + between
             if far < nearest:
@@ -131,6 +131,15 @@ def _sort(text: str, dates: list[Dated], place: int, begin: int, end: int) -> So
     if best == Sort.ELSE and dated.sort == "since" and _CUES[2][1].search(text, begin, end):
         return Sort.CARE
     return best
+
+
+_AND_ANOTHER = re.compile(r"\s*,?\s*(?:y|and|e|or|o)\s+(?:\w+\s+){0,4}(?:el\s+|on\s+|the\s+)?", re.IGNORECASE)
+
+
+def _goes_on(text: str, others: list[Dated], dated: Dated) -> bool:
+    """`He was born on … and I on …`: the word for the one date counts for the next."""
+    last = max((d.end for d in others if d.end <= dated.start), default=0)
+    return _AND_ANOTHER.fullmatch(text[last : dated.start]) is not None
 
 
 def _between(others: list[Dated], start: int, end: int) -> int:
