@@ -346,7 +346,7 @@ def _line(text: str, today: date) -> Line | None:
     )
     one = process.extractOne(flat.split()[0], [w for w, _ in _SPELLINGS], scorer=fuzz.ratio)
     best = max((near, one), key=lambda found: found[1])
-    if best[1] >= _ALIKE and not _POLITE.match(text) and len(flat) > 3:  # noqa: PLR2004  ok, si, yes
+    if best[1] >= _ALIKE and not _POLITE.match(text) and len(flat) > 3:
         grammar = next(g for w, g in _SPELLINGS if w == best[0])
         return Line(text=text, command=None, nearest=grammar.example, why="not understood")
     return None

@@ -10,7 +10,15 @@ from mmx_mailflow.casework.facts import Evidence, FactName, Facts, Period, Readi
 from mmx_mailflow.intake.facts import contacts, dates, names, places, wanted
 from mmx_mailflow.intake.facts.dates import Dated
 from mmx_mailflow.intake.facts.names import Named, Way
-from mmx_mailflow.intake.facts.when import Sort, When, can_be_birth, can_be_care, is_recent, sorted_out
+from mmx_mailflow.intake.facts.when import (
+    Sort,
+    When,
+    can_be_birth,
+    can_be_care,
+    is_recent,
+    sentence,
+    sorted_out,
+)
 from mmx_mailflow.intake.labels import Labelled
 from mmx_mailflow.intake.language import language_of
 from mmx_mailflow.intake.stated import BLANK, Said
@@ -28,7 +36,10 @@ _DROPPED = re.compile(
     r"\b(?:not|no|wasn['’]?t|put|puse|pusieron|pusiste|wrote|said|says|decía|dice|had|instead of|rather than|en vez de|en lugar de|wrong|equivocad\w*|sali[oó] como)\s+(?:it was |was |in |en |on |el |fue |era |de |the |mi |my |a )*$",
     re.IGNORECASE,
 )
-_ALL_DIGITS = re.compile(r"\b(?:d\.?o\.?b\.?|born|birth\w*|nac\w*\.?|b-?day)\W{0,6}(?:is |es |el )?(?P<d>\d{6}|\d{8})(?!\d)", re.IGNORECASE)
+_ALL_DIGITS = re.compile(
+    r"\b(?:d\.?o\.?b\.?|born|birth\w*|nac\w*\.?|b-?day)\W{0,6}(?:is |es |el )?(?P<d>\d{6}|\d{8})(?!\d)",
+    re.IGNORECASE,
+)
 _FIRST_NAME = re.compile(
     r"(?:\b(?i:me llamo|my name is|my name['’]s|mi nombre es|i am|i['’]m|soy|this is)\s+(?:(?i:la|el|doña|don|yo)\s+)*(?P<name>[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+)\b)"
 )
@@ -62,7 +73,9 @@ def facts_of(said: Said, labels: list[Labelled], today: date, writer: Writer) ->
     found = dates.found(text, today)
     when = sorted_out(text, found)
     got = _Gathered()
-    providers = [p for p in places.in_text(said.without_office()) if not _is_senders(p.name, writer.address)]
+    providers = [
+        p for p in places.in_text(said.without_office()) if not _is_senders(p.name, writer.address)
+    ]
     births = _births(text, when, by_name[FactName.DATE_OF_BIRTH], today, writer)
     named = _names(said, by_name[FactName.PATIENT_NAME], found, providers, writer)
     if not births:
@@ -87,7 +100,11 @@ def facts_of(said: Said, labels: list[Labelled], today: date, writer: Writer) ->
 def _is_senders(name: str, address: str) -> bool:
     """Whether an organisation is the one that the mail comes from."""
     domain = re.sub(r"[^a-z]", "", address.rpartition("@")[2])
-    words = [w for w in re.findall(r"[a-z]{5,}", name.lower()) if w not in {"hospital", "clinic", "health", "medical", "center"}]
+    words = [
+        w
+        for w in re.findall(r"[a-z]{5,}", name.lower())
+        if w not in {"hospital", "clinic", "health", "medical", "center"}
+    ]
     return bool(words) and words[0] in domain
 
 
@@ -95,7 +112,9 @@ def _inside(labels: list[Labelled], dated: Dated) -> bool:
     return any(x.start < dated.end and dated.start < x.end for x in labels)
 
 
-def _births(text: str, when: list[When], labels: list[Labelled], today: date, writer: Writer) -> list[Dated]:
+def _births(
+    text: str, when: list[When], labels: list[Labelled], today: date, writer: Writer
+) -> list[Dated]:
     """Dates that are said to be a birth: in a labelled answer, or after the word for it."""
     birthday = [w for w in when if _inside(labels, w.dated) and can_be_birth(w.dated, today)][:1]
     told = [w for w in when if w.sort == Sort.BIRTH and can_be_birth(w.dated, today)]
@@ -108,7 +127,11 @@ def _births(text: str, when: list[When], labels: list[Labelled], today: date, wr
         told = birthday + [w for w in subject if not _of_relative(text, w.dated.start)]
     kept = [w.dated for w in told]
     if len({d.readings for d in kept}) > 1:
-        right = [d for d in kept if not _DROPPED.search(text[max(0, d.start - 40) : d.start]) or len(d.readings) > 1]
+        right = [
+            d
+            for d in kept
+            if not _DROPPED.search(text[max(0, d.start - 40) : d.start]) or len(d.readings) > 1
+        ]
         kept = right or kept
     for match in _ALL_DIGITS.finditer(text):
         kept += _from_digits(match["d"], match.start("d"), match.end("d"), today)
@@ -135,7 +158,9 @@ def _from_digits(digits: str, start: int, end: int, today: date) -> list[Dated]:
     """A birth date without separators: `030480`, `03041980`."""
     cut = f"{digits[:2]}/{digits[2:4]}/{digits[4:]}"
     return [
-        Dated(start, end, digits, d.readings, d.sort) for d in dates.found(cut, today) if can_be_birth(d, today)
+        Dated(start, end, digits, d.readings, d.sort)
+        for d in dates.found(cut, today)
+        if can_be_birth(d, today)
     ]
 
 
@@ -148,7 +173,12 @@ def _unsaid_births(text: str, when: list[When], named: list[Named], today: date)
         and all(a == b for a, b in w.dated.readings)
         and can_be_birth(w.dated, today)
     ]
-    after = [d for d in free for n in named if re.fullmatch(r"[\s,;:(–—*-]{1,5}", text[n.end : d.start] or "x")]
+    after = [
+        d
+        for d in free
+        for n in named
+        if re.fullmatch(r"[\s,;:(–—*-]{1,5}", text[n.end : d.start] or "x")
+    ]
     if after:
         return after
     alone = [
@@ -158,7 +188,7 @@ def _unsaid_births(text: str, when: list[When], named: list[Named], today: date)
         and not text[text.rfind("\n", 0, d.start) + 1 : d.start].strip(" *•-\t")
         and not text[d.end : (text + "\n").find("\n", d.end)].strip(" .,;")
     ]
-    old = [d for d in free if all(today.year - a.year >= 21 for a, _ in d.readings)]  # noqa: PLR2004  older than any care that is asked for
+    old = [d for d in free if all(today.year - a.year >= 21 for a, _ in d.readings)]
     return alone[:1] or (old if len(old) == 1 else [])
 
 
@@ -177,18 +207,30 @@ def _set_birth(said: Said, births: list[Dated], got: _Gathered) -> None:
     ]
 
 
-def _names(said: Said, labels: list[Labelled], found: list[Dated], providers: list[places.Placed], writer: Writer) -> list[Named]:
+def _names(
+    said: Said,
+    labels: list[Labelled],
+    found: list[Dated],
+    providers: list[places.Placed],
+    writer: Writer,
+) -> list[Named]:
     """The full names that can be the patient's, the best first."""
     text = said.text
     labelled = [
-        Named(n, Way.LABEL, x.start, x.end) for x in labels if (n := names.cleaned(x.value)) and names.is_full(n)
+        Named(n, Way.LABEL, x.start, x.end)
+        for x in labels
+        if (n := names.cleaned(x.value)) and names.is_full(n)
     ]
     spoken = names.in_text(text, [d.start for d in found], [(p.start, p.end) for p in providers])
     selves = [(n.start, n.end) for n in spoken if n.way == Way.SELF and not _quoted(text, n.start)]
     mine = names.signed(said.body)
     everyone = [*labelled, *spoken]
     if writer.representative:
-        own = [text[a:b] for a, b in selves] + ([mine] if mine else []) + ([writer.name] if writer.name else [])
+        own = (
+            [text[a:b] for a, b in selves]
+            + ([mine] if mine else [])
+            + ([writer.name] if writer.name else [])
+        )
         everyone = [
             n
             for n in everyone
@@ -196,10 +238,17 @@ def _names(said: Said, labels: list[Labelled], found: list[Dated], providers: li
             or (
                 not any(a <= n.start < b for a, b in selves)
                 and n.way not in {Way.LINE, Way.SIGNED}
-                and not any(names.same_person(n.name, o) or names.same_person(o, n.name) for o in own)
+                and not any(
+                    names.same_person(n.name, o) or names.same_person(o, n.name) for o in own
+                )
             )
         ]
-        lines = [n for n in spoken if n.way == Way.LINE and not any(names.same_person(n.name, o) or names.same_person(o, n.name) for o in own)]
+        lines = [
+            n
+            for n in spoken
+            if n.way == Way.LINE
+            and not any(names.same_person(n.name, o) or names.same_person(o, n.name) for o in own)
+        ]
         everyone = everyone or lines[:1]
     else:
         if mine:
@@ -210,33 +259,61 @@ def _names(said: Said, labels: list[Labelled], found: list[Dated], providers: li
     return sorted(everyone, key=lambda n: n.way)
 
 
-def _set_name(said: Said, named: list[Named], labels: list[Labelled], writer: Writer, got: _Gathered, *, several: bool) -> None:
+def _set_name(
+    said: Said,
+    named: list[Named],
+    labels: list[Labelled],
+    writer: Writer,
+    got: _Gathered,
+    *,
+    several: bool,
+) -> None:
     """The best name, in its fullest form; a first name or two patients are a question."""
     text = said.text
     born = {n.name for n in named if n.way == Way.BORN}
-    if several and not (len({n.name for n in named if n.way in {Way.LABEL, Way.LEGAL}}) == 1):
+    if several and len({n.name for n in named if n.way in {Way.LABEL, Way.LEGAL}}) != 1:
         got.ambiguous.add(FactName.PATIENT_NAME)
         got.readings += [Reading(fact=FactName.PATIENT_NAME, value=n) for n in sorted(born)[:3]]
         return
     if not named:
-        partial = [x for x in labels if x.value.strip()] or [m for m in [_FIRST_NAME.search(text)] if m and not writer.representative]
-        lone = not writer.representative and _signed_first_name(said.body)
-        if partial or lone:
+        partial = any(x.value.strip() for x in labels)
+        lone = _FIRST_NAME.search(text) is not None or _signed_first_name(said.body)
+        if partial or (lone and not writer.representative):
             got.ambiguous.add(FactName.PATIENT_NAME)
         return
     best = named[0]
-    fuller = [n for n in named if len(n.name) > len(best.name) and names.same_person(n.name, best.name) and n.way <= Way.LINE]
-    chosen = min(fuller, key=lambda n: (n.way, -len(n.name))) if fuller and best.way != Way.LEGAL else best
+    fuller = [
+        n
+        for n in named
+        if len(n.name) > len(best.name)
+        and names.same_person(n.name, best.name)
+        and n.way <= Way.LINE
+    ]
+    chosen = (
+        min(fuller, key=lambda n: (n.way, -len(n.name)))
+        if fuller and best.way != Way.LEGAL
+        else best
+    )
     got.values["patient_name"] = chosen.name
     got.evidence.append(said.evidence(FactName.PATIENT_NAME, chosen.start, chosen.end))
 
 
 def _signed_first_name(body: str) -> bool:
     lines = [line.strip(" ,.-–—~") for line in body.splitlines() if line.strip()]
-    return any(re.fullmatch(r"[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:\s[A-Z]\.?)?", line) for line in lines[-2:]) and len(lines) > 1
+    return (
+        any(re.fullmatch(r"[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:\s[A-Z]\.?)?", line) for line in lines[-2:])
+        and len(lines) > 1
+    )
 
 
-def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: list[Labelled], today: date, got: _Gathered) -> None:
+def _set_treatment(
+    said: Said,
+    when: list[When],
+    births: list[Dated],
+    labels: list[Labelled],
+    today: date,
+    got: _Gathered,
+) -> None:
     """The times of care: of a labelled answer, else of the sentences that speak of care."""
     text = said.text
     taken = [(d.start, d.end) for d in births]
@@ -246,6 +323,7 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
         if not any(a < w.dated.end and w.dated.start < b for a, b in taken)
         and can_be_care(w.dated, today)
         and not _DROPPED.search(text[max(0, w.dated.start - 40) : w.dated.start])
+        and not _OWN_CARE.search(text[slice(*sentence(text, w.dated.start, w.dated.end))])
         and not _CORRECTED.match(text[w.dated.end : w.dated.end + 30])
         and not (w.dated.readings[0] == (today, today) and w.dated.sort != "yesterday")
     ]
@@ -253,19 +331,25 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
     if not chosen:
         chosen = [w.dated for w in free if w.sort == Sort.CARE and is_recent(w.dated, today)]
     if not chosen:
-        chosen = [w.dated for w in free if w.sort == Sort.UNSAID and is_recent(w.dated, today) and w.dated.year_told]
-    if any(not d.needs_year for d in chosen):
-        chosen = [d for d in chosen if not (d.needs_year and d.sort == "part" and _whole_month(d))]
+        chosen = [
+            w.dated
+            for w in free
+            if w.sort == Sort.UNSAID and is_recent(w.dated, today) and w.dated.year_told
+        ]
+    chosen = [d for d in chosen if not _idle_month(d, chosen)]
     if len(chosen) > 1 and not labels and any(_is_day(d) for d in chosen):
         chosen = [d for d in chosen if d.sort != "year" or d.relative]
     born = {span for d in births for span in d.readings}
-    chosen = [d for d in chosen if not _only_frames(d, chosen) and not any(r in born for r in d.readings)]
+    chosen = [
+        d for d in chosen if not _only_frames(d, chosen) and not any(r in born for r in d.readings)
+    ]
     got.evidence += [said.evidence(FactName.TREATMENT_DATES, d.start, d.end) for d in chosen[:6]]
     doubtful = [d for d in chosen if len(d.readings) > 1]
     if doubtful:
         got.ambiguous.add(FactName.TREATMENT_DATES)
         got.readings += [
-            Reading(fact=FactName.TREATMENT_DATES, value=a.isoformat()) for a, _ in doubtful[0].readings
+            Reading(fact=FactName.TREATMENT_DATES, value=a.isoformat())
+            for a, _ in doubtful[0].readings
         ]
         return
     periods = {d.readings[0]: d for d in chosen}
@@ -274,35 +358,56 @@ def _set_treatment(said: Said, when: list[When], births: list[Dated], labels: li
     )
 
 
-_CORRECTED = re.compile(r"\s*[,(]?\s*(?:debe decir|should (?:be|read|say)|no,|sino|pero (?:fue|era)|but it was)", re.IGNORECASE)
+_OWN_CARE = re.compile(r"\bhad my own\b|\byo tambi[eé]n me\b", re.IGNORECASE)
+_CORRECTED = re.compile(
+    r"\s*[,(]?\s*(?:debe decir|should (?:be|read|say)|no,|sino|pero (?:fue|era)|but it was)",
+    re.IGNORECASE,
+)
 
 
-def _whole_month(dated: Dated) -> bool:
+def _idle_month(dated: Dated, others: list[Dated]) -> bool:
+    """`in January` without a year, beside full dates, unless it goes on right after one."""
     start, end = dated.readings[0]
-    return (end - start).days > 26  # noqa: PLR2004  February has 28
+    whole = (end - start).days > 26
+    full = [o for o in others if not o.needs_year]
+    near = any(0 <= dated.start - o.end < _SAME_BREATH for o in full)
+    return dated.needs_year and dated.sort == "part" and whole and bool(full) and not near
+
+
+_SAME_BREATH = 150
 
 
 def _is_day(dated: Dated) -> bool:
     start, end = dated.readings[0]
-    return (end - start).days < 31  # noqa: PLR2004  less than a month
+    return (end - start).days < 31
 
 
 def _only_frames(dated: Dated, others: list[Dated]) -> bool:
     """A whole year, or a month, beside a day within it only says which one is meant."""
     start, end = dated.readings[0]
-    if dated.sort not in {"year", "years", "this", "month", "part"} or (dated.sort in {"month", "part"} and (end - start).days > 31):  # noqa: PLR2004  a month
+    if dated.sort not in {"year", "years", "this", "month", "part"} or (
+        dated.sort in {"month", "part"} and (end - start).days > 31
+    ):
         return False
     return any(
-        o is not dated and o.readings != dated.readings and start <= o.readings[0][0] and o.readings[0][1] <= end for o in others
+        o is not dated
+        and o.readings != dated.readings
+        and start <= o.readings[0][0]
+        and o.readings[0][1] <= end
+        for o in others
     )
 
 
-def _set_providers(said: Said, spoken: list[places.Placed], labels: list[Labelled], got: _Gathered) -> None:
+def _set_providers(
+    said: Said, spoken: list[places.Placed], labels: list[Labelled], got: _Gathered
+) -> None:
     told = [n for x in labels for n in places.from_label(x.value)]
     free = [p for p in spoken if not any(x.start < p.end and p.start < x.end for x in labels)]
     kept = places.distinct([*told, *(p.name for p in free)])
     got.values["providers"] = tuple(kept)[:12]
-    got.evidence += [said.evidence(FactName.PROVIDERS, p.start, p.end) for p in spoken if p.name in kept][:12]
+    got.evidence += [
+        said.evidence(FactName.PROVIDERS, p.start, p.end) for p in spoken if p.name in kept
+    ][:12]
     if not spoken:
         got.evidence += [said.evidence(FactName.PROVIDERS, x.start, x.end) for x in labels[:3]]
 
@@ -324,14 +429,26 @@ def _set_contacts(said: Said, labels: list[Labelled], writer: Writer, got: _Gath
     office = writer.representative and _PROFESSIONAL.search(said.text) is not None
     text = said.text if office else said.without_office()
     ours = {a.partition(".")[0] for a in writer.ours if a}
-    text = "\n".join(BLANK * len(x) if "+" in x and any(o in x.lower() for o in ours) else x for x in text.split("\n"))
+    text = "\n".join(
+        BLANK * len(x) if "+" in x and any(o in x.lower() for o in ours) else x
+        for x in text.split("\n")
+    )
     stated = contacts.emails(text, writer.ours)
     address = contacts.postal_address(text)
     labelled = next((x for x in labels if re.search(r"\d", x.value)), None)
-    mexican = language_of(said.body) == "es" and not (address and re.search(r"\b[A-Z]{2},?\s+\d{5}", address[0]))
+    north = contacts.NORTH.search(said.body) is not None or bool(
+        address and re.search(r"\b[A-Z]{2},?\s+\d{5}", address[0])
+    )
+    mexican = language_of(said.body) == "es" and not north
     masked = text
     if address is not None:
-        masked = text[: address[1]] + re.sub(r"[^\n]", BLANK, text[address[1] : address[2]]) + text[address[2] :] if not re.search(r"\d{3}[\s.-]\d{4}", text[address[1] : address[2]]) else text
+        masked = (
+            text[: address[1]]
+            + re.sub(r"[^\n]", BLANK, text[address[1] : address[2]])
+            + text[address[2] :]
+            if not re.search(r"\d{3}[\s.-]\d{4}", text[address[1] : address[2]])
+            else text
+        )
     phones = contacts.phones(masked, mexican=mexican)
     got.values |= {
         "phones": tuple(p.number for p in phones)[:6],

@@ -36,7 +36,7 @@ def words_of(html: str) -> str:
             node.decompose()
     for node in tree.css("blockquote[type=cite], .gmail_quote blockquote, blockquote.gmail_quote"):
         _mark_quote(node)
-    if html.count("<") > 40_000 or _depth(html) > _DEEPEST:  # noqa: PLR2004  inscriptis is slow there
+    if html.count("<") > 40_000 or _depth(html) > _DEEPEST:
         return _plain(tree)
     body = tree.html or ""
     words = get_text(body, _CONFIG)

@@ -6,6 +6,7 @@ and the first item in the table that has one wins (`Date of birth` is no date of
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -14,21 +15,199 @@ from rapidfuzz.distance import OSA
 from mmx_mailflow.casework.facts import FactName
 
 _WORDS: tuple[tuple[FactName, frozenset[str]], ...] = (
-    (FactName.DATE_OF_BIRTH, frozenset("birth birthdate birthday born dob bday nacimiento nac nació nacio nací naci nacido nacida fn fdn".split())),
-    (FactName.EMAILS, frozenset("email e-mail correo mail".split())),
-    (FactName.PHONES, frozenset("phone telephone tel cel cell mobile movil móvil celular teléfono telefono telefonos teléfonos whatsapp contact contacto reach fone number# ph llamar localizar".split())),
-    (FactName.POSTAL_ADDRESS, frozenset("address post domicilio dirección direccion mailing residencia".split())),
-    (FactName.TREATMENT_DATES, frozenset("dates date when treated seen encounters encounter visitas fecha fechas cuándo cuando periodo período dos ingreso egreso admitted admission discharged discharge treatment tratamiento visita visitas visit visits surgery# cirugía# estancia stay internamiento hospitalización hospitalizacion".split())),
-    (FactName.PROVIDERS, frozenset("provider providers clinic clinics hospital hospitals facility facilities where doctor doctors surgeon dentist physician lab laboratory at by held attending clínica clinica hospitales proveedor proveedores médico medico médicos medicos doctora cirujano cirujana dentista laboratorio dónde donde lugar institución institucion sanatorio place consultorio".split())),
-    (FactName.RECORDS, frozenset("records record description documents documento documentos descripción descripcion need needed pido quiero ocupo wants wanted artifacts qué que solicito solicita solicitados necesito pide requiero expediente expedientes estudios want wanted requested requesting registros requested what archivos papeles".split())),
-    (FactName.PATIENT_NAME, frozenset("name child niño niña patient paciente nombre quién quien who titular client".split())),
+    (FactName.DATE_OF_BIRTH, frozenset(["birth", "birthdate", "birthday", "born", "dob", "bday", "nacimiento", "nac", "nació", "nacio", "nací", "naci", "nacido", "nacida", "fn", "fdn"])),
+    (FactName.EMAILS, frozenset(["email", "e-mail", "correo", "mail"])),
+    (FactName.PHONES, frozenset(["phone", "telephone", "tel", "cel", "cell", "mobile", "movil", "móvil", "celular", "teléfono", "telefono", "telefonos", "teléfonos", "whatsapp", "contact", "contacto", "reach", "fone", "number#", "ph", "llamar", "localizar"])),
+    (FactName.POSTAL_ADDRESS, frozenset(["address", "post", "domicilio", "dirección", "direccion", "mailing", "residencia"])),
+    (FactName.TREATMENT_DATES, frozenset(["dates", "date", "when", "treated", "seen", "encounters", "encounter", "visitas", "fecha", "fechas", "cuándo", "cuando", "periodo", "período", "dos", "ingreso", "egreso", "admitted", "admission", "discharged", "discharge", "treatment", "tratamiento", "visita", "visitas", "visit", "visits", "surgery#", "cirugía#", "estancia", "stay", "internamiento", "hospitalización", "hospitalizacion"])),
+    (FactName.PROVIDERS, frozenset(["provider", "providers", "clinic", "clinics", "hospital", "hospitals", "facility", "facilities", "where", "doctor", "doctors", "surgeon", "dentist", "physician", "lab", "laboratory", "at", "by", "held", "attending", "clínica", "clinica", "hospitales", "proveedor", "proveedores", "médico", "medico", "médicos", "medicos", "doctora", "cirujano", "cirujana", "dentista", "laboratorio", "dónde", "donde", "lugar", "institución", "institucion", "sanatorio", "place", "consultorio"])),
+    (FactName.RECORDS, frozenset(["records", "record", "description", "documents", "documento", "documentos", "descripción", "descripcion", "need", "needed", "pido", "quiero", "ocupo", "wants", "wanted", "artifacts", "qué", "que", "solicito", "solicita", "solicitados", "necesito", "pide", "requiero", "expediente", "expedientes", "estudios", "want", "wanted", "requested", "requesting", "registros", "requested", "what", "archivos", "papeles"])),
+    (FactName.PATIENT_NAME, frozenset(["name", "child", "niño", "niña", "patient", "paciente", "nombre", "quién", "quien", "who", "titular", "client"])),
 )  # fmt: skip
 _SMALL = frozenset(
-    "the of or and my your his her if known only first last full legal complete completo completa legal approximate approx approximately aproximada aproximadas aprox in month words please para de del la el los las lo se y o mi su sus tu al a un una is es fue e numbers number número numero num no info information details datos información informacion how can we you us for being i on as exactly actual general home work best way medical médicos medicos médica clínicos clinico clínico clinical health treatment care service services tratamiento atención atencion servicio surgery cirugía cirugia operación operacion procedure visit electronico electrónico personal mailing postal street s patients t m f own she he conocido conocida si conoce sabe solicitud request procedimiento are requesting this estancia stay nombre apellido apellidos name were was medico medica unidad centro center sexo age edad mother son daughter hijo hija mamá papá esposo esposa wife husband".split()
+    [
+        "the",
+        "of",
+        "or",
+        "and",
+        "my",
+        "your",
+        "his",
+        "her",
+        "if",
+        "known",
+        "only",
+        "first",
+        "last",
+        "full",
+        "legal",
+        "complete",
+        "completo",
+        "completa",
+        "legal",
+        "approximate",
+        "approx",
+        "approximately",
+        "aproximada",
+        "aproximadas",
+        "aprox",
+        "in",
+        "month",
+        "words",
+        "please",
+        "para",
+        "de",
+        "del",
+        "la",
+        "el",
+        "los",
+        "las",
+        "lo",
+        "se",
+        "y",
+        "o",
+        "mi",
+        "su",
+        "sus",
+        "tu",
+        "al",
+        "a",
+        "un",
+        "una",
+        "is",
+        "es",
+        "fue",
+        "e",
+        "numbers",
+        "number",
+        "número",
+        "numero",
+        "num",
+        "no",
+        "info",
+        "information",
+        "details",
+        "datos",
+        "información",
+        "informacion",
+        "how",
+        "can",
+        "we",
+        "you",
+        "us",
+        "for",
+        "being",
+        "i",
+        "on",
+        "as",
+        "exactly",
+        "actual",
+        "general",
+        "home",
+        "work",
+        "best",
+        "way",
+        "medical",
+        "médicos",
+        "medicos",
+        "médica",
+        "clínicos",
+        "clinico",
+        "clínico",
+        "clinical",
+        "health",
+        "treatment",
+        "care",
+        "service",
+        "services",
+        "tratamiento",
+        "atención",
+        "atencion",
+        "servicio",
+        "surgery",
+        "cirugía",
+        "cirugia",
+        "operación",
+        "operacion",
+        "procedure",
+        "visit",
+        "electronico",
+        "electrónico",
+        "personal",
+        "mailing",
+        "postal",
+        "street",
+        "s",
+        "patients",
+        "t",
+        "m",
+        "f",
+        "own",
+        "she",
+        "he",
+        "conocido",
+        "conocida",
+        "si",
+        "conoce",
+        "sabe",
+        "solicitud",
+        "request",
+        "procedimiento",
+        "are",
+        "requesting",
+        "this",
+        "estancia",
+        "stay",
+        "nombre",
+        "apellido",
+        "apellidos",
+        "name",
+        "were",
+        "was",
+        "medico",
+        "medica",
+        "unidad",
+        "centro",
+        "center",
+        "sexo",
+        "age",
+        "edad",
+        "mother",
+        "son",
+        "daughter",
+        "hijo",
+        "hija",
+        "mamá",
+        "papá",
+        "esposo",
+        "esposa",
+        "wife",
+        "husband",
+    ]
 )
-_NOT_LABELS = frozenset("re cc to from subject sent asunto para enviado fwd fw note ps nota p.d".split())
+_NOT_LABELS = frozenset(
+    [
+        "re",
+        "cc",
+        "to",
+        "from",
+        "subject",
+        "sent",
+        "asunto",
+        "para",
+        "enviado",
+        "fwd",
+        "fw",
+        "note",
+        "ps",
+        "nota",
+        "p.d",
+    ]
+)
 _LONGEST_ANSWER, _LONGEST_LABEL, _MOST_WORDS = 600, 90, 12
-_BULLET = re.compile(r"^[\s>*•·▪◦–—-]*(?:\(?(?:\d{1,2}|[a-h])[.)]+\s*|\d{1,2}\s*[-–]\s+)?[*_]{0,2}\s*")
+_BULLET = re.compile(
+    r"^[\s>*•·▪◦–—-]*(?:\(?(?:\d{1,2}|[a-h])[.)]+\s*|\d{1,2}\s*[-–]\s+)?[*_]{0,2}\s*"
+)
 _PARENTHESIS = re.compile(r"\([^)\n]{0,80}\)")
 _CUT = re.compile(r"\s*(?:[:=?]+[*_]{0,2}|\t+|\s[–—-]+\s|\.{3,}|_{3,}|\s{2,})\s*")
 _SECOND = re.compile(r"\s{2,}(?=[^\W\d_][^\W\d_. ]*(?:\s[^\W\d_]+){0,3}\.?\s*:)")
@@ -54,7 +233,7 @@ def label_of(words: str) -> FactName | None:
         return None
     hits = [n for n, known in _WORDS if any(_is(w, known) for w in found)]
     strange = [w for w in found if w not in _SMALL and not any(_is(w, k) for _, k in _WORDS)]
-    if len(strange) > 1 or (strange and len(found) > 6):  # noqa: PLR2004  a sentence, no label
+    if len(strange) > 1 or (strange and len(found) > 6):
         return None
     if not hits:
         return None
@@ -66,7 +245,9 @@ def label_of(words: str) -> FactName | None:
 def _is(word: str, known: frozenset[str]) -> bool:
     if word in known:
         return True
-    return len(word) > 4 and any(len(k) > 4 and OSA.distance(word, k, score_cutoff=1) <= 1 for k in known)  # noqa: PLR2004  short words are too alike
+    return len(word) > 4 and any(
+        len(k) > 4 and OSA.distance(word, k, score_cutoff=1) <= 1 for k in known
+    )
 
 
 def labelled(all_lines: list[tuple[str, int, bool]]) -> list[Labelled]:
@@ -106,8 +287,11 @@ def labelled(all_lines: list[tuple[str, int, bool]]) -> list[Labelled]:
 def _goes_on(line: str, last: Labelled) -> bool:
     """Whether a line continues the answer above it, as a wrapped one does."""
     if len(last.value) >= _LONGEST_ANSWER or re.match(r"\s*(?:[-*•–]|\d{1,2}[.)])\s", line):
-        return last.name in {FactName.RECORDS, FactName.TREATMENT_DATES} and len(last.value) < _LONGEST_ANSWER
-    return last.name in {FactName.RECORDS, FactName.POSTAL_ADDRESS} or len(last.value) > 40  # noqa: PLR2004  a full line
+        return (
+            last.name in {FactName.RECORDS, FactName.TREATMENT_DATES}
+            and len(last.value) < _LONGEST_ANSWER
+        )
+    return last.name in {FactName.RECORDS, FactName.POSTAL_ADDRESS} or len(last.value) > 40
 
 
 def _answers(line: str, place: int) -> list[Labelled]:
@@ -116,7 +300,7 @@ def _answers(line: str, place: int) -> list[Labelled]:
     start = bullet.end() if bullet else 0
     found: list[Labelled] = []
     cuts = [start, *(m.end() for m in _SECOND.finditer(line, start)), len(line)]
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in itertools.pairwise(cuts):
         piece = line[begin:end]
         item = _answer(piece, place + begin)
         if item is None:
@@ -128,14 +312,16 @@ def _answers(line: str, place: int) -> list[Labelled]:
 def _answer(piece: str, place: int) -> Labelled | None:
     masked = _PARENTHESIS.sub(lambda m: "\x00" * len(m.group()), piece)
     for number, cut in enumerate(_CUT.finditer(masked)):
-        if cut.start() > _LONGEST_LABEL or number > 2:  # noqa: PLR2004  `Name - first: …`
+        if cut.start() > _LONGEST_LABEL or number > 2:
             return None
         label = piece[: cut.start()]
         name = label_of(label)
-        if name is None or (" - " in cut.group() and len(label.split()) > 4):  # noqa: PLR2004  a dash in a sentence
+        if name is None or (" - " in cut.group() and len(label.split()) > 4):
             continue
         value = piece[cut.end() :].strip().strip("*_").strip()
-        return Labelled(name, value, place + cut.end(), place + cut.end() + len(value), label.strip().lower())
+        return Labelled(
+            name, value, place + cut.end(), place + cut.end() + len(value), label.strip().lower()
+        )
     return None
 
 
@@ -143,7 +329,11 @@ def _alone(line: str) -> FactName | None:
     """A line that only asks: `Date of birth` or `- Patient full legal name:`."""
     bullet = _BULLET.match(line)
     words = line[bullet.end() if bullet else 0 :].strip().strip("*_")
-    if not words or len(words) > _LONGEST_LABEL or re.search(r"\d|@|[,;!]", _PARENTHESIS.sub("", words)):
+    if (
+        not words
+        or len(words) > _LONGEST_LABEL
+        or re.search(r"\d|@|[,;!]", _PARENTHESIS.sub("", words))
+    ):
         return None
     ends = words.rstrip().endswith((":", "?"))
     name = label_of(words.rstrip(" :?"))
@@ -155,7 +345,7 @@ def _alone(line: str) -> FactName | None:
 def _is_plain_label(words: str) -> bool:
     """Without a colon every word must be one of a label's."""
     found = [w for w in re.split(r"\W+", _PARENTHESIS.sub(" ", words).lower()) if w]
-    return 1 < len(found) + words.istitle() <= 8 and all(  # noqa: PLR2004  a heading
+    return 1 < len(found) + words.istitle() <= 8 and all(
         w in _SMALL or any(w in known for _, known in _WORDS) for w in found
     )
 

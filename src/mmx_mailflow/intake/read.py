@@ -118,7 +118,7 @@ def _walk(mime: Mime) -> Iterator[Mime]:
         payload = part.get_payload()
         if part.get_content_type() in {"message/rfc822", "message/delivery-status"}:
             yield part
-        elif isinstance(payload, list) and depth < 40:  # noqa: PLR2004  deeper is an attack
+        elif isinstance(payload, list) and depth < 40:
             stack += [(p, depth + 1) for p in reversed(payload[:2_000]) if isinstance(p, Mime)]
         elif not isinstance(payload, list):
             yield part
@@ -135,7 +135,7 @@ def _decoded(value: str) -> str:
     """A header in words: RFC 2047, and raw bytes as UTF-8 or else cp1252."""
     value = re.sub(r"\r?\n[ \t]+", " ", value)
     raw = value.encode("ascii", "surrogateescape")
-    if any(byte > 127 for byte in raw):  # noqa: PLR2004  not ASCII
+    if any(byte > 127 for byte in raw):
         value = _words(raw, "utf-8")
     if "=?" not in value:
         return _clean(value)
@@ -170,7 +170,7 @@ def _date(value: str) -> datetime | None:
         moment = parsedate_to_datetime(value) if value else None
     except (*_STUMBLES, OverflowError):
         return None
-    if moment is None or not 1990 <= moment.year <= 2100:  # noqa: PLR2004  no mail before that
+    if moment is None or not 1990 <= moment.year <= 2100:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -250,7 +250,7 @@ def _unflowed(text: str, *, delete: bool) -> str:
 
 def _best(mime: Mime, texts: list[str]) -> str:
     """Of a plain and an HTML body the fuller one; else all texts one below the other."""
-    if len(texts) == 2 and _is_alternative(mime):  # noqa: PLR2004  the pair of RFC 2046 section 5.1.4
+    if len(texts) == 2 and _is_alternative(mime):
         plain, html = texts
         return plain if len(plain.split()) * 2 > len(html.split()) else html
     return "\n".join(texts)[:_LONGEST_TEXT]
@@ -258,7 +258,7 @@ def _best(mime: Mime, texts: list[str]) -> str:
 
 def _is_alternative(mime: Mime) -> bool:
     stack, seen = [mime], 0
-    while stack and seen < 50:  # noqa: PLR2004  a bound
+    while stack and seen < 50:
         part, seen = stack.pop(), seen + 1
         if part.get_content_type() == "multipart/alternative":
             return True

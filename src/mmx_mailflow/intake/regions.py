@@ -108,7 +108,7 @@ def _quote_head(lines: list[str], number: int) -> int:
         return fields
     if _FROM.match(line):
         fields = sum(1 for x in lines[number : number + 6] if _FIELD.match(x))
-        return fields if fields >= 3 else 0  # noqa: PLR2004  From, Sent, To or Subject
+        return fields if fields >= 3 else 0
     if re.match(r"\s*>?\s*(?:on|el|le)\b|.{0,120}<", line[:140], re.IGNORECASE):
         for count in range(1, _HEAD_LINES + 1):
             joined = " ".join(x.strip() for x in lines[number : number + count])[:500]

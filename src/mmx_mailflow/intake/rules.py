@@ -230,8 +230,14 @@ def _asks(heard: Heard) -> bool:
         facts.records
         and (facts.patient_name or FactName.PATIENT_NAME in facts.ambiguous)
         and (facts.providers or facts.treatment_dates)
-        and (facts.date_of_birth or FactName.DATE_OF_BIRTH in facts.ambiguous or facts.treatment_dates)
-    ) and not re.search(r"\bnot (?:a new|going ahead)|withdraw|revo[kc]", heard.words, re.IGNORECASE)
+        and (
+            facts.date_of_birth
+            or FactName.DATE_OF_BIRTH in facts.ambiguous
+            or facts.treatment_dates
+        )
+    ) and not re.search(
+        r"\bnot (?:a new|going ahead)|withdraw|revo[kc]", heard.words, re.IGNORECASE
+    )
 
 
 def _form(heard: Heard) -> bool:
@@ -242,7 +248,12 @@ def _form(heard: Heard) -> bool:
 
 
 def _subject_of_form(heard: Heard) -> bool:
-    return re.search(r"authoriz|autoriz|signed|firmad|formato|form\b", heard.message.subject, re.IGNORECASE) is not None
+    return (
+        re.search(
+            r"authoriz|autoriz|signed|firmad|formato|form\b", heard.message.subject, re.IGNORECASE
+        )
+        is not None
+    )
 
 
 def _from_provider(heard: Heard) -> bool:
@@ -303,7 +314,10 @@ def _states_facts(heard: Heard) -> bool:
     return any(stated)
 
 
-_NOT_NEW = re.compile(r"\bnot a new request|no es (?:una )?(?:nueva )?solicitud nueva|already (?:sent|submitted)|my request (?:of|from|dated)", re.IGNORECASE)
+_NOT_NEW = re.compile(
+    r"\bnot a new request|no es (?:una )?(?:nueva )?solicitud nueva|already (?:sent|submitted)|my request (?:of|from|dated)",
+    re.IGNORECASE,
+)
 
 
 def _progress(heard: Heard) -> bool:
@@ -317,7 +331,8 @@ def _progress(heard: Heard) -> bool:
 def _wishes(heard: Heard) -> bool:
     """The new words themselves wish for kinds of records."""
     return any(
-        NOUN.search(heard.words[m.end() : m.end() + 120]) for m in WANT.finditer(heard.words[:20_000])
+        NOUN.search(heard.words[m.end() : m.end() + 120])
+        for m in WANT.finditer(heard.words[:20_000])
     )
 
 
@@ -334,14 +349,26 @@ def _names_a_patient(heard: Heard) -> bool:
 
 
 def _something_else(heard: Heard) -> bool:
-    if _OTHER.search(heard.words) is None or heard.labels >= 4:  # noqa: PLR2004  the policy's list
-        return re.search(r"\bnot a request for|need not send any records", heard.words, re.IGNORECASE) is not None
+    if _OTHER.search(heard.words) is None or heard.labels >= 4:
+        return (
+            re.search(r"\bnot a request for|need not send any records", heard.words, re.IGNORECASE)
+            is not None
+        )
     facts = heard.facts
     return not (facts.records and facts.providers) or not _wishes(heard) or _amends(heard)
 
 
 def _amends(heard: Heard) -> bool:
-    return re.search(r"\b(?:corrected|amend|rectific|corrijan|not a request)", heard.words, re.IGNORECASE) is not None and re.search(r"\b(?:received|got|recib[ií]|says|dice|not a request)\b", heard.words, re.IGNORECASE) is not None
+    return (
+        re.search(
+            r"\b(?:corrected|amend|rectific|corrijan|not a request)", heard.words, re.IGNORECASE
+        )
+        is not None
+        and re.search(
+            r"\b(?:received|got|recib[ií]|says|dice|not a request)\b", heard.words, re.IGNORECASE
+        )
+        is not None
+    )
 
 
 RULES = (

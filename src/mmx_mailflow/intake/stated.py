@@ -28,9 +28,15 @@ _ORGANISATION = re.compile(
     r"(?:\bfax\b|\bmain\s*:|toll[ -]free|conmutador|\bext\.?\s*\d|www\.|\bS\.?A\.? de C\.?V|\bS\.C\.|\bInc\b|\bLLC\b|\bLLP\b|\bP\.C\.|\bAPLC\b|\bCorp\b|\bLtd\b|\bdirect\s*:|\boffice\s*:|\boficina\s*:|unsubscribe|\bLic\. #|\bCompany\b|\bBakery\b|\bRealty\b|\bProperties\b|\bUniversity\b|\bSchool District\b|\bGroup\b\s*$|\bS\. de R\.L\.|\bNotar[ií]a\b|\bGerente\b|\bDirector\w*\b|\boffice\s+\d|\bManager\b|\bOfficer\b|\bCoordinator\b|\bAgent\b|\bVentas\b|\bSenior\b|\bSupervisor\w*\b|\bRecursos Humanos\b|\bDepartamento\b|\bDepartment\b|\bDept\b)",
     re.IGNORECASE,
 )
-_HAS_CONTACT = re.compile(r"\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}|\d{2,3}[\s.-]\d{3,4}[\s.-]\d{4}|\b[A-Z]{2}\s+\d{5}\b|@|\bC\.?P\.?\s*\d{5}|\d{5}\s+[A-Z]", re.IGNORECASE)
+_HAS_CONTACT = re.compile(
+    r"\(?\d{3}\)?[\s.-]\d{3}[\s.-]\d{4}|\d{2,3}[\s.-]\d{3,4}[\s.-]\d{4}|\b[A-Z]{2}\s+\d{5}\b|@|\bC\.?P\.?\s*\d{5}|\d{5}\s+[A-Z]",
+    re.IGNORECASE,
+)
 _SEPARATED = re.compile(r"\s[|·•–]\s")
-_AUTOMATIC = re.compile(r"\b(?:this e-?mail was sent from|este correo fue enviado|IP(?: address)?:? \d|UTC from \d|\d+\.\d+\.\d+\.\d+|copyright|©|all rights reserved|unsubscribe|virus|scanned)\b", re.IGNORECASE)
+_AUTOMATIC = re.compile(
+    r"\b(?:this e-?mail was sent from|este correo fue enviado|IP(?: address)?:? \d|UTC from \d|\d+\.\d+\.\d+\.\d+|copyright|©|all rights reserved|unsubscribe|virus|scanned)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,12 @@ class Said:
         """The words of a stretch of `text` as evidence of a fact."""
         words = self.text[start:end].strip()[:300]
         if start < self.lead:
-            return Evidence(fact=name, words=words, part="subject", start=start, end=min(end, len(self.subject)))
-        return Evidence(fact=name, words=words, part="text", start=start - self.lead, end=end - self.lead)
+            return Evidence(
+                fact=name, words=words, part="subject", start=start, end=min(end, len(self.subject))
+            )
+        return Evidence(
+            fact=name, words=words, part="text", start=start - self.lead, end=end - self.lead
+        )
 
     def without_office(self) -> str:
         """The text with the blocks of an office blanked."""
@@ -71,7 +81,7 @@ class Said:
 
 def answered_inside(message: Message) -> Message:
     """Where the answers stand in an unmarked quote, that quote is read as new."""
-    if not _ANSWERS_BELOW.search(message.new_text) or len(message.new_text) > 400:  # noqa: PLR2004  a covering note
+    if not _ANSWERS_BELOW.search(message.new_text) or len(message.new_text) > 400:
         return message
     marked = any(
         line.startswith(">")
@@ -82,7 +92,8 @@ def answered_inside(message: Message) -> Message:
     if marked:
         return message
     regions = tuple(
-        Region(RegionSort.NEW, r.start, r.end) if r.sort == RegionSort.QUOTE else r for r in message.regions
+        Region(RegionSort.NEW, r.start, r.end) if r.sort == RegionSort.QUOTE else r
+        for r in message.regions
     )
     return replace(message, regions=regions)
 
@@ -107,22 +118,40 @@ def said(message: Message, *, passed_on: bool = False) -> Said:
         if region.sort in sorts:
             kept[region.start : region.end] = b"\1" * (region.end - region.start)
     body = "".join(c if k or c == "\n" else BLANK for c, k in zip(message.text, kept, strict=True))
-    body = re.sub(r"\((?:for example|e\.g\.|por ejemplo|p\. ?ej\.)[^()\n]{0,80}\)", lambda m: BLANK * len(m.group()), body)
+    body = re.sub(
+        r"\((?:for example|e\.g\.|por ejemplo|p\. ?ej\.)[^()\n]{0,80}\)",
+        lambda m: BLANK * len(m.group()),
+        body,
+    )
     if passed_on:
         body = _unquoted(body)
     top = message.new_text
-    subject = re.sub(r"^(?:\s*(?:re|rv|fwd?|fw|aw)\s*:)+", lambda m: " " * len(m.group()), message.subject, flags=re.IGNORECASE)
+    subject = re.sub(
+        r"^(?:\s*(?:re|rv|fwd?|fw|aw)\s*:)+",
+        lambda m: " " * len(m.group()),
+        message.subject,
+        flags=re.IGNORECASE,
+    )
     plain = Said(subject, body, same_as_below=_SAME.search(top) is not None)
     return replace(plain, office=_office(plain.text, plain.lead))
 
 
-_HEAD_LINE = re.compile(r"^\W*(?:from|de|sent|enviado(?: el)?|date|fecha|to|para|cc|subject|asunto)\s*:.*$", re.IGNORECASE | re.MULTILINE)
+_HEAD_LINE = re.compile(
+    r"^\W*(?:from|de|sent|enviado(?: el)?|date|fecha|to|para|cc|subject|asunto)\s*:.*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def _unquoted(body: str) -> str:
     """Forwarded lines without their marks and headings, as long as before."""
     body = re.sub(r"(?m)^(?:> ?)+", lambda m: " " * len(m.group()), body)
-    heads = list(re.finditer(r"(?m)(?:^\W*(?:from|de|sent|enviado(?: el)?|date|fecha|to|para|cc|subject|asunto)\W*:[^\n]*\n){3,}", body, re.IGNORECASE))
+    heads = list(
+        re.finditer(
+            r"(?m)(?:^\W*(?:from|de|sent|enviado(?: el)?|date|fecha|to|para|cc|subject|asunto)\W*:[^\n]*\n){3,}",
+            body,
+            re.IGNORECASE,
+        )
+    )
     for match in heads:
         body = body[: match.start()] + re.sub(r"[^\n]", BLANK, match.group()) + body[match.end() :]
     return body
@@ -135,7 +164,9 @@ def _office(text: str, lead: int) -> tuple[tuple[int, int], ...]:
     for line in text.split("\n"):
         lines.append((place, place + len(line), line))
         place += len(line) + 1
-    filled = [n for n, (start, _, line) in enumerate(lines) if line.strip(f"{BLANK} \t") and start >= lead]
+    filled = [
+        n for n, (start, _, line) in enumerate(lines) if line.strip(f"{BLANK} \t") and start >= lead
+    ]
     blocks: list[tuple[int, int]] = []
     for n in filled[1:]:
         start, end, line = lines[n]
@@ -143,17 +174,29 @@ def _office(text: str, lead: int) -> tuple[tuple[int, int], ...]:
             blocks.append((start, end))
             continue
         tail = n >= filled[-1] - 14
-        if not tail or len(line) > 220:  # noqa: PLR2004  a paragraph
+        if not tail or len(line) > 220:
             continue
-        separated = bool(_SEPARATED.search(line)) and bool(_HAS_CONTACT.search(line) or _ORGANISATION.search(line))
-        firm = bool(_ORGANISATION.search(line)) and not re.search(r"\b(?:i|my|me|mi|mis)\b", line, re.IGNORECASE)
+        separated = bool(_SEPARATED.search(line)) and bool(
+            _HAS_CONTACT.search(line) or _ORGANISATION.search(line)
+        )
+        firm = bool(_ORGANISATION.search(line)) and not re.search(
+            r"\b(?:i|my|me|mi|mis)\b", line, re.IGNORECASE
+        )
         if separated or firm:
             # The whole block of lines without an empty line between belongs to it.
             low = n
-            while low - 1 > filled[0] and lines[low - 1][2].strip(f"{BLANK} ") and len(lines[low - 1][2]) < 90:  # noqa: PLR2004  a line of an address
+            while (
+                low - 1 > filled[0]
+                and lines[low - 1][2].strip(f"{BLANK} ")
+                and len(lines[low - 1][2]) < 90
+            ):
                 low -= 1
             high = n
-            while high + 1 < len(lines) and lines[high + 1][2].strip(f"{BLANK} ") and len(lines[high + 1][2]) < 120:  # noqa: PLR2004  a line of an address
+            while (
+                high + 1 < len(lines)
+                and lines[high + 1][2].strip(f"{BLANK} ")
+                and len(lines[high + 1][2]) < 120
+            ):
                 high += 1
-            blocks.append((lines[low][0] if separated and low == n else lines[low][0], lines[high][1]))
+            blocks.append((lines[low][0], lines[high][1]))
     return tuple(blocks)

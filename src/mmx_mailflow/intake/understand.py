@@ -95,10 +95,12 @@ def _heard(message: Message, source: Message, today: date) -> Heard:
     ours = frozenset(a.rpartition("@")[2] for a in message.to[:1])
     sender = source.from_addresses[0] if source.from_addresses else ""
     if header(message, "x-mailer").startswith("phpmailer") or sender.rpartition("@")[2] in ours:
-        sender = source.reply_to or ("" if source.reply_to else sender)
+        sender = source.reply_to or sender
     writer = Writer(address=sender, name=source.from_name, ours=ours)
     outer = said(source)
-    passed_by_other = source is not message and message.from_addresses[:1] != source.from_addresses[:1]
+    passed_by_other = (
+        source is not message and message.from_addresses[:1] != source.from_addresses[:1]
+    )
     facts, labels, acts_for = _read(source, outer, today, writer)
     words = f"{message.subject}\n{message.new_text or source.stated_text}"
     everything = words
@@ -111,7 +113,10 @@ def _heard(message: Message, source: Message, today: date) -> Heard:
         if outer.same_as_below:
             own, labels, acts_for = _read(source, outer, today, writer)
             facts = own.model_copy(
-                update={"treatment_dates": own.treatment_dates or facts.treatment_dates, "providers": own.providers or facts.providers}
+                update={
+                    "treatment_dates": own.treatment_dates or facts.treatment_dates,
+                    "providers": own.providers or facts.providers,
+                }
             )
     elif forwards(source):
         inner = said(source, passed_on=True)
@@ -141,10 +146,14 @@ def _forwarded_sender(source: Message) -> str:
 
 def _only_below(inner: str, outer: str) -> str:
     """The forwarded words alone, at their places."""
-    return "".join(BLANK if o not in {"\n", BLANK} and i == o else i for i, o in zip(inner, outer, strict=True))
+    return "".join(
+        BLANK if o not in {"\n", BLANK} and i == o else i for i, o in zip(inner, outer, strict=True)
+    )
 
 
-def _read(source: Message, spoken: Said, today: date, writer: Writer) -> tuple[Facts, list[Labelled], bool]:
+def _read(
+    source: Message, spoken: Said, today: date, writer: Writer
+) -> tuple[Facts, list[Labelled], bool]:
     labels = labelled(_lines(source, spoken))
     shifted = [replace(x, start=x.start + spoken.lead, end=x.end + spoken.lead) for x in labels]
     acts_for = _acts_for(spoken, shifted)
@@ -166,11 +175,24 @@ def _lines(source: Message, spoken: Said) -> list[tuple[str, int, bool]]:
 def _acts_for(spoken: Said, labels: list[Labelled]) -> bool:
     """Whether the writer asks for somebody else: said, or another name is labelled as the patient's."""
     text = spoken.text
+    both = SEVERAL.search(text)
+    if both is not None and re.search(
+        r"\b(?:yo|m[ií]|i|me|myself|us)\b", both.group(), re.IGNORECASE
+    ):
+        return False
     if names.REPRESENTATIVE.search(text):
         return True
     mine = [n.name for n in names.in_text(text, [], []) if n.way == names.Way.SELF]
-    patient = [c for x in labels if x.name == "patient_name" and (c := names.cleaned(x.value)) and names.is_full(c)]
-    return bool(mine and patient) and mine[0].split()[0].lower() != patient[0].split()[0].lower() and not names.same_person(patient[0], mine[0])
+    patient = [
+        c
+        for x in labels
+        if x.name == "patient_name" and (c := names.cleaned(x.value)) and names.is_full(c)
+    ]
+    return (
+        bool(mine and patient)
+        and mine[0].split()[0].lower() != patient[0].split()[0].lower()
+        and not names.same_person(patient[0], mine[0])
+    )
 
 
 def _requester(kind: Kind, *, representative: bool) -> Requester | None:

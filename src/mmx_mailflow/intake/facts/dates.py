@@ -43,7 +43,9 @@ _SMALL = {
 
 _MONTH = r"(?P<{0}>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
 _NO_MONTH = r"(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b"
-_DAY = rf"(?P<{{0}}>3[01]|[12]\d|0?[1-9])(?:st\b|nd\b|rd\b|th\b|o\b|ero\b|er\b|º|°|{ORDINAL})?(?!\d)"
+_DAY = (
+    rf"(?P<{{0}}>3[01]|[12]\d|0?[1-9])(?:st\b|nd\b|rd\b|th\b|o\b|ero\b|er\b|º|°|{ORDINAL})?(?!\d)"
+)
 _YEAR = rf"(?P<{{0}}>(?:19|20)\d\d{RELATIVE}?)"
 _OF = r"(?:\s*,?\s*(?:de\s+l?a?ño|del\s+año|de|del|of|in)?\s*(?:el\s+)?(?:año\s+)?|\s*[-/.]\s*)"
 _AFTER_MONTH = (  # the year after a month, also with two figures where nothing else can be meant
@@ -152,7 +154,7 @@ _PATTERNS = tuple(
         ("yesterday", r"\b(?P<what>yesterday|ayer)\b(?!\s+(?:les|you|i|me|sent))"),
         ("part", rf"\b(?P<part>around|about|in|during|en|durante)\s+(?:the month of\s+|el mes de\s+)?{_MONTH.format('mon')}(?!\s*\d)"),
         ("bare", rf"\b(?:the|el(?:\s+día)?|día)\s+(?P<d>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|{ORDINAL})(?!\w)(?!\s+(?:day|time|one|week|month|surgery|visit|floor|opinion|grade|birthday|anniversary|child|baby))"),
-        ("bare", rf"\b(?:lunes|martes|miércoles|miercoles|jueves|viernes|sábado|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\s+(?:the\s+)?(?P<d>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?=\s+(?:del mismo|of the same)|[,.;\n])"),
+        ("bare", r"\b(?:lunes|martes|miércoles|miercoles|jueves|viernes|sábado|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\s+(?:the\s+)?(?P<d>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)?(?=\s+(?:del mismo|of the same)|[,.;\n])"),
         ("bare", r"\b(?:el|el\s+día|día)\s+(?P<d>3[01]|[12]\d|[1-9])(?=\s*(?:[,.;)]|y\b|me\b|salí|sali|al?\b|\n|$))"),
     )
 )  # fmt: skip
@@ -214,7 +216,9 @@ _TOLD_BY_TODAY = frozenset({"ago", "last", "lastmonth", "this", "yesterday", "si
 
 def _read(sort: str, match: re.Match[str], today: date) -> list[Dated]:
     groups = match.groupdict()
-    written = groups.get("y") or next((v for k, v in groups.items() if k.startswith("yy") and v), None)
+    written = groups.get("y") or next(
+        (v for k, v in groups.items() if k.startswith("yy") and v), None
+    )
     year = _year(written, today)
     needs_year = sort in _LACKING and year is None
     base = Dated(
@@ -233,10 +237,12 @@ def _read(sort: str, match: re.Match[str], today: date) -> list[Dated]:
         spans = _numeric(first, second, year)
         order = ""
         if len(spans) == 1 and first != second:
-            order = "dmy" if first > 12 else "mdy"  # noqa: PLR2004  months
+            order = "dmy" if first > 12 else "mdy"
         return [replace(base, readings=spans, order=order)] if spans else []
     if sort == "bare":
-        return [replace(base, readings=((today, today),), needs_year=True, day=int(groups["d"] or 0))]
+        return [
+            replace(base, readings=((today, today),), needs_year=True, day=int(groups["d"] or 0))
+        ]
     if sort == "two":
         return _read_two(groups, year, base)
     line_start = match.start() == 0 or match.string[match.start() - 1] == "\n"
@@ -266,7 +272,7 @@ def _year(word: str | None, today: date) -> int | None:
     if not word:
         return None
     number = int(word.strip(f"'’{RELATIVE}"))
-    if number < 100:  # noqa: PLR2004  two digits: the plausible century
+    if number < 100:
         return 2000 + number if number <= today.year % 100 else 1900 + number
     return number
 
@@ -500,7 +506,12 @@ def _with_months(dates: list[Dated], text: str) -> list[Dated]:
             day = _day(total // 12, total % 12 + 1, dated.day)  # the next month's
         if day is not None:
             filled.append(
-                replace(dated, readings=((day, day),), needs_year=near.needs_year, relative=near.relative)
+                replace(
+                    dated,
+                    readings=((day, day),),
+                    needs_year=near.needs_year,
+                    relative=near.relative,
+                )
             )
     return filled
 
@@ -511,7 +522,8 @@ def _one_month(dated: Dated) -> bool:
 
 
 _BIRTH_BEFORE = re.compile(
-    r"\b(?:born|birth\w*|b-?day|dob|d\.o\.b\.?|nac\w*|cumplea[ñn]os|f\.? ?n\.?)\b[^.\n]{0,30}$", re.IGNORECASE
+    r"\b(?:born|birth\w*|b-?day|dob|d\.o\.b\.?|nac\w*|cumplea[ñn]os|f\.? ?n\.?)\b[^.\n]{0,30}$",
+    re.IGNORECASE,
 )
 
 
@@ -527,7 +539,8 @@ def _with_years(dates: list[Dated], today: date, text: str) -> list[Dated]:
             (
                 d
                 for d in near
-                if not d.needs_year and abs(d.readings[0][0].year - today.year) <= 15  # noqa: PLR2004  a birth year is no neighbour
+                if not d.needs_year
+                and abs(d.readings[0][0].year - today.year) <= 15
                 and not _BIRTH_BEFORE.search(text[max(0, d.start - 45) : d.start])
             ),
             None,
@@ -539,7 +552,12 @@ def _with_years(dates: list[Dated], today: date, text: str) -> list[Dated]:
             year, told = neighbour.readings[0][0].year, neighbour.relative
         spans = tuple(s for s in (_in_year(span, year) for span in dated.readings) if s)
         filled.append(
-            replace(dated, readings=spans or dated.readings, relative=dated.relative or told, year_told=neighbour is not None)
+            replace(
+                dated,
+                readings=spans or dated.readings,
+                relative=dated.relative or told,
+                year_told=neighbour is not None,
+            )
         )
     return filled
 
@@ -571,7 +589,9 @@ _JOIN = re.compile(
     re.IGNORECASE,
 )
 _AND_BETWEEN = re.compile(r"\s*(?:and|y)\s*(?:the\s+|el\s+)?", re.IGNORECASE)
-_BETWEEN = re.compile(r"\b(?:between|entre|in and out)[\s.:]{1,40}(?:between\s+)?(?:the\s+|el\s+)?$", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"\b(?:between|entre|in and out)[\s.:]{1,40}(?:between\s+)?(?:the\s+|el\s+)?$", re.IGNORECASE
+)
 _LEFT = re.compile(
     r"\b(?:discharged?|released|(?:i|and|we|he|she|they) came out|got out|went home|sent (?:me )?home|let (?:me|him|her|them) (?:go|out)|checked out|left|stayed (?:there )?until|home (?:on|by)|out on"
     r"|sal[ií]|salió|salimos|salida|(?:de|dio|dieron) (?:de )?(?:el )?alta|alta|egres\w*|hasta|until)\b",
@@ -593,10 +613,16 @@ def _joined(dates: list[Dated], text: str) -> list[Dated]:
         if (
             last is not None
             and len(last.readings) == len(dated.readings)
-            and all(a[0] <= b[1] and a[0] != b[0] for a, b in zip(last.readings, dated.readings, strict=True))
+            and all(
+                a[0] <= b[1] and a[0] != b[0]
+                for a, b in zip(last.readings, dated.readings, strict=True)
+            )
             and (
                 _JOIN.fullmatch(between)
-                or (_AND_BETWEEN.fullmatch(between) and _BETWEEN.search(text[max(0, last.start - 60) : last.start]))
+                or (
+                    _AND_BETWEEN.fullmatch(between)
+                    and _BETWEEN.search(text[max(0, last.start - 60) : last.start])
+                )
                 or (_single(last) and _single(dated) and _leaves(between) and _near(last, dated))
             )
         ):
@@ -622,7 +648,11 @@ def _near(first: Dated, second: Dated) -> bool:
 
 
 def _leaves(between: str) -> bool:
-    return len(between) < 2 * _NEAR and not re.search(r"[.;?!]\s", between) and bool(_LEFT.search(between))
+    return (
+        len(between) < 2 * _NEAR
+        and not re.search(r"[.;?!]\s", between)
+        and bool(_LEFT.search(between))
+    )
 
 
 def _single(dated: Dated) -> bool:
@@ -639,7 +669,9 @@ def _stays(dates: list[Dated], text: str) -> list[Dated]:
         if match is None or not _single(dated):
             stays.append(dated)
             continue
-        count = next((int(v) for n in ("days", "night", "stay") if (v := match[n]) and v.isdigit()), 1)
+        count = next(
+            (int(v) for n in ("days", "night", "stay") if (v := match[n]) and v.isdigit()), 1
+        )
         readings = tuple((a, b + timedelta(days=min(count, 60))) for a, b in dated.readings)
         stays.append(replace(dated, end=dated.end + match.end(), readings=readings))
     return stays

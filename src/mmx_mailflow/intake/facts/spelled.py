@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -75,8 +76,8 @@ MONTHS = {
     )
     for name in names.split()
 }
-_LONG_MONTHS = tuple(m for m in MONTHS if len(m) > 4)  # noqa: PLR2004  short ones look like too much else
-_NOT_MONTHS = frozenset("mayor marcos marco abrir junior augusta marcha julia julie agota macho mango menor margo maria march mayo".split())  # fmt: skip
+_LONG_MONTHS = tuple(m for m in MONTHS if len(m) > 4)
+_NOT_MONTHS = frozenset(["mayor", "marcos", "marco", "abrir", "junior", "augusta", "marcha", "julia", "julie", "agota", "macho", "mango", "menor", "margo", "maria", "march", "mayo"])  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
 _NEAR_NUMBER = re.compile(r"\d(?:st|nd|rd|th|er|o|º|°)?\s*(?:de|of|,)?\s*$|\d[-/.]$", re.IGNORECASE)
 _NUMBER_NEXT = re.compile(r"\s*[,.]?\s*(?:de|del|of|the)?\s*['’]?\d", re.IGNORECASE)
@@ -182,17 +183,32 @@ def _numbers(text: str) -> Plain:
     return built.done()
 
 
+def _ordinal(
+    words: list[tuple[str, int, int]], place: int, text: str
+) -> tuple[int, int, str] | None:
+    """`fourteenth`, `twenty-first`; `first`, `second` and `third` only where a calendar is near."""
+    word = words[place][0]
+    if word in _ORDINALS:
+        near = _calendar_near(words, place) or _ORDINALS[word] > 3
+        return (1, _ORDINALS[word], ORDINAL) if near else (0, 0, "")
+    after = words[place + 1][0] if place + 1 < len(words) else ""
+    if word in _TENS and 0 < _ORDINALS.get(after, 0) < 10 and _joined(words, place, text):
+        return 2, _TENS[word] + _ORDINALS[after], ORDINAL
+    return None
+
+
 def _number(words: list[tuple[str, int, int]], place: int, text: str) -> tuple[int, int, str]:
     """How many words from `place` on make a number, which, and the mark of an ordinal."""
     word = words[place][0]
-    if word == "fourth" and text[words[place][1]].isupper() and [w for w, *_ in words[place + 1 : place + 3]] == ["of", "july"]:
+    if (
+        word == "fourth"
+        and text[words[place][1]].isupper()
+        and [w for w, *_ in words[place + 1 : place + 3]] == ["of", "july"]
+    ):
         return 0, 0, ""  # the holiday
-    if word in _ORDINALS:
-        near = _calendar_near(words, place)
-        return (1, _ORDINALS[word], ORDINAL) if near or _ORDINALS[word] > 3 else (0, 0, "")  # noqa: PLR2004  `first`, `second` and `third` are mostly no days
-    if word in _TENS and place + 1 < len(words) and words[place + 1][0] in _ORDINALS:
-        if _ORDINALS[words[place + 1][0]] < 10 and _joined(words, place, text):  # noqa: PLR2004  a unit
-            return 2, _TENS[word] + _ORDINALS[words[place + 1][0]], ORDINAL
+    ordinal = _ordinal(words, place, text)
+    if ordinal is not None:
+        return ordinal
     year = _year(words, place, text)
     if year is not None:
         return (*year, "")
@@ -202,7 +218,7 @@ def _number(words: list[tuple[str, int, int]], place: int, text: str) -> tuple[i
             second += 1
         if (
             second < len(words)
-            and 1 <= _UNITS.get(words[second][0], 0) <= 9  # noqa: PLR2004  a unit
+            and 1 <= _UNITS.get(words[second][0], 0) <= 9
             and (second > place + 1 or _joined(words, place, text))
         ):
             return second - place + 1, _TENS[word] + _UNITS[words[second][0]], ""
@@ -220,7 +236,7 @@ def _joined(words: list[tuple[str, int, int]], place: int, text: str) -> bool:
     return text[words[place][2] : words[place + 1][1]] in {" ", "-"}
 
 
-_UNIT_OF_TIME = frozenset("day days week weeks month months year years night nights día días dia dias semana semanas mes meses año años noche noches later después despues".split())  # fmt: skip
+_UNIT_OF_TIME = frozenset(["day", "days", "week", "weeks", "month", "months", "year", "years", "night", "nights", "día", "días", "dia", "dias", "semana", "semanas", "mes", "meses", "año", "años", "noche", "noches", "later", "después", "despues"])  # fmt: skip
 
 
 def _calendar_near(words: list[tuple[str, int, int]], place: int) -> bool:
@@ -239,6 +255,7 @@ def _in_run(words: list[tuple[str, int, int]], place: int) -> bool:
 def _year(words: list[tuple[str, int, int]], place: int, text: str) -> tuple[int, int] | None:
     """`mil novecientos ochenta y dos`, `dos mil veintitrés`, `nineteen fifty-one`."""
     at = place
+
     def word(n: int) -> str:
         return words[n][0] if n < len(words) else ""
 
@@ -250,7 +267,7 @@ def _year(words: list[tuple[str, int, int]], place: int, text: str) -> tuple[int
     elif word(at) in {"nineteen", "twenty"} and word(at + 1) in {*_TENS, *_UNITS}:
         century = 1900 if word(at) == "nineteen" else 2000
         rest = _below_hundred(word, at + 1)
-        if rest is not None and rest[1] >= 10 and rest[0] + 1 >= 2:  # noqa: PLR2004  two figures
+        if rest is not None and rest[1] >= 10 and rest[0] + 1 >= 2:
             return 1 + rest[0], century + rest[1]
         return None
     else:
@@ -262,13 +279,13 @@ def _year(words: list[tuple[str, int, int]], place: int, text: str) -> tuple[int
     rest = _below_hundred(word, at)
     if rest is not None:
         at, total = at + rest[0], total + rest[1]
-    return (at - place, total) if total >= 1900 else None  # noqa: PLR2004  no year of a living person
+    return (at - place, total) if total >= 1900 else None
 
 
-def _below_hundred(word, at: int) -> tuple[int, int] | None:  # type: ignore[no-untyped-def]
+def _below_hundred(word: Callable[[int], str], at: int) -> tuple[int, int] | None:
     if word(at) in _TENS:
         after = at + 1 + (word(at + 1) == "y")
-        if 1 <= _UNITS.get(word(after), 0) <= 9:  # noqa: PLR2004  a unit
+        if 1 <= _UNITS.get(word(after), 0) <= 9:
             return after - at + 1, _TENS[word(at)] + _UNITS[word(after)]
         return 1, _TENS[word(at)]
     if word(at) in _UNITS and word(at) not in {"un", "una"}:
@@ -281,7 +298,7 @@ def _months(text: str) -> Plain:
     built = _Builder(text)
     for match in _WORD.finditer(text):
         word = match.group().lower()
-        if not 4 < len(word) < 12 or word in MONTHS or word in _NOT_MONTHS:  # noqa: PLR2004  length of a month's name
+        if not 4 < len(word) < 12 or word in MONTHS or word in _NOT_MONTHS:
             continue
         if not (
             _NUMBER_NEXT.match(text, match.end())

@@ -28,7 +28,151 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _GENERIC = frozenset(
-    "a an the of my our his her their your any some copy copies record records medical health papers paperwork papeles expediente expedientes clinico clínico clinicos médico medico médicos medicos mi mis su sus de del la el los las copia copias documentos documents documento documentacion documentación file files chart historial information info información and y or to for from me us please por favor hospital clinic clínica clinica treatment tratamiento patient paciente in at en un una request solicitud this these with con i need send get tramite trámite ayuda help them all-in mexico méxico have having que se lo les nos requested if possible simple así como also both together dental surgery surgical que tengan they there you que existan cirugía cirugia medio ustedes través hold estos datos requesting certificada certificadas simple recabe obtain related relating attached following siguiente siguientes lo".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "my",
+        "our",
+        "his",
+        "her",
+        "their",
+        "your",
+        "any",
+        "some",
+        "copy",
+        "copies",
+        "record",
+        "records",
+        "medical",
+        "health",
+        "papers",
+        "paperwork",
+        "papeles",
+        "expediente",
+        "expedientes",
+        "clinico",
+        "clínico",
+        "clinicos",
+        "médico",
+        "medico",
+        "médicos",
+        "medicos",
+        "mi",
+        "mis",
+        "su",
+        "sus",
+        "de",
+        "del",
+        "la",
+        "el",
+        "los",
+        "las",
+        "copia",
+        "copias",
+        "documentos",
+        "documents",
+        "documento",
+        "documentacion",
+        "documentación",
+        "file",
+        "files",
+        "chart",
+        "historial",
+        "information",
+        "info",
+        "información",
+        "and",
+        "y",
+        "or",
+        "to",
+        "for",
+        "from",
+        "me",
+        "us",
+        "please",
+        "por",
+        "favor",
+        "hospital",
+        "clinic",
+        "clínica",
+        "clinica",
+        "treatment",
+        "tratamiento",
+        "patient",
+        "paciente",
+        "in",
+        "at",
+        "en",
+        "un",
+        "una",
+        "request",
+        "solicitud",
+        "this",
+        "these",
+        "with",
+        "con",
+        "i",
+        "need",
+        "send",
+        "get",
+        "tramite",
+        "trámite",
+        "ayuda",
+        "help",
+        "them",
+        "all-in",
+        "mexico",
+        "méxico",
+        "have",
+        "having",
+        "que",
+        "se",
+        "lo",
+        "les",
+        "nos",
+        "requested",
+        "if",
+        "possible",
+        "simple",
+        "así",
+        "como",
+        "also",
+        "both",
+        "together",
+        "dental",
+        "surgery",
+        "surgical",
+        "que",
+        "tengan",
+        "they",
+        "there",
+        "you",
+        "que",
+        "existan",
+        "cirugía",
+        "cirugia",
+        "medio",
+        "ustedes",
+        "través",
+        "hold",
+        "estos",
+        "datos",
+        "requesting",
+        "certificada",
+        "certificadas",
+        "simple",
+        "recabe",
+        "obtain",
+        "related",
+        "relating",
+        "attached",
+        "following",
+        "siguiente",
+        "siguientes",
+        "lo",
+    ]
 )
 _LEAD = re.compile(
     r"^(?:\W|\b(?:to|a|an|the|me|us|of|for|my|our|his|her|is|are|get|have|receive|obtain|following|copy of|copies of|copy|copies|por favor|please|se|sirvan|que|me|les|nos|el|la|los|las|un|una|de|del|mi|mis|su|sus|son|es|copias? de|copias?|enviar\w*|mandar\w*|mand\w+|env[ií]\w+|ayud\w+ (?:a|con)|conseguir\w*|obtener|tener|lo siguiente|siguiente\w*)\b)+",
@@ -48,11 +192,18 @@ def from_label(value: str) -> tuple[str, ...]:
 
 def _pieces(words: str) -> list[str]:
     parts = re.split(r"\s*(?:;|,(?!\d)|\n|•|\.\s(?=[A-Z¿ÁÉ]))\s*(?:and |y |e |also |plus )?", words)
-    return [p.strip(" .:*-–—\"“”()") for p in parts if len(p.strip(" .:*-")) > 1]
+    return [p.strip(' .:*-–—"“”()') for p in parts if len(p.strip(" .:*-")) > 1]
 
 
 def _refused(piece: str) -> bool:
-    return re.match(r"(?:everything else|lo demás|todo lo demás|please$|gracias|thank)|(?:but |pero |and |y |please |por favor )*(?:not?\b|don['’]?t|do not|except|excepto|ni\b|sin\b|nothing|already|skip|never mind|no\b)", piece, re.IGNORECASE) is not None
+    return (
+        re.match(
+            r"(?:everything else|lo demás|todo lo demás|please$|gracias|thank)|(?:but |pero |and |y |please |por favor )*(?:not?\b|don['’]?t|do not|except|excepto|ni\b|sin\b|nothing|already|skip|never mind|no\b)",
+            piece,
+            re.IGNORECASE,
+        )
+        is not None
+    )
 
 
 def _is_generic(words: str) -> bool:
@@ -72,7 +223,7 @@ def in_text(text: str) -> tuple[str, ...]:
         words = text[match.end() : min(end, match.end() + _LONGEST)]
         listed = _list_below(text, match.end() + len(words))
         colon = words.find(":")
-        if 0 <= colon and NOUN.search(words[colon:]):
+        if colon >= 0 and NOUN.search(words[colon:]):
             words = words[colon + 1 :]
         words = _cut(words)
         if not NOUN.search(words) and not listed:
@@ -94,7 +245,10 @@ def in_text(text: str) -> tuple[str, ...]:
     return tuple(kept)[:_MOST]
 
 
-_MORE = re.compile(r"(?:,\s*|\band\s+|\by\s+)(?:plus|also|as well as|and also|además|también|así como|plus also)\b", re.IGNORECASE)
+_MORE = re.compile(
+    r"(?:,\s*|\band\s+|\by\s+)(?:plus|also|as well as|and also|además|también|así como|plus also)\b",
+    re.IGNORECASE,
+)
 
 
 def _cut(words: str) -> str:
@@ -106,7 +260,11 @@ def _cut(words: str) -> str:
 
 def _denied(text: str, place: int) -> bool:
     before = f"{text[max(0, place - 22) : place]} "
-    return re.search(r"\b(?:not|no|don['’]?t|do not|doesn['’]?t|didn['’]?t|never|nunca|ya no|no lo|no me|you|ustedes|si|if (?:they|you))\s+(?:\w+\s+)?$", before, re.IGNORECASE) is not None and not re.search(r"(?:what (?:do )?|lo que )$", before, re.IGNORECASE)
+    return re.search(
+        r"\b(?:not|no|don['’]?t|do not|doesn['’]?t|didn['’]?t|never|nunca|ya no|no lo|no me|you|ustedes|si|if (?:they|you))\s+(?:\w+\s+)?$",
+        before,
+        re.IGNORECASE,
+    ) is not None and not re.search(r"(?:what (?:do )?|lo que )$", before, re.IGNORECASE)
 
 
 _ITEM = re.compile(r"^[ \t>]*(?:[-*•·▪–]|\(?[a-h0-9]{1,2}[.)]|[IVX]{1,4}[.)])[ \t]+(\S.*)$")
@@ -116,7 +274,9 @@ def _list_below(text: str, place: int) -> list[str]:
     """The bulleted lines after a sentence that ends in a colon, or in a list of them."""
     head = text[max(0, place - 200) : place]
     after = text[place : place + 2_500]
-    if not head.rstrip().endswith(":") and not after.lstrip(" \n").startswith(("-", "*", "•", "·", "(a)", "a)", "1.", "1)")):
+    if not head.rstrip().endswith(":") and not after.lstrip(" \n").startswith(
+        ("-", "*", "•", "·", "(a)", "a)", "1.", "1)")
+    ):
         return []
     items: list[str] = []
     for line in after.lstrip(" :\n").split("\n"):
@@ -126,13 +286,21 @@ def _list_below(text: str, place: int) -> list[str]:
         elif not line.strip():
             if items and len(items) > 1:
                 break
-        elif items and _ITEM.match(after.lstrip(" :\n").split("\n")[0]) and line.startswith((" ", "\t")):
+        elif (
+            items
+            and _ITEM.match(after.lstrip(" :\n").split("\n")[0])
+            and line.startswith((" ", "\t"))
+        ):
             items[-1] += " " + line.strip(" .;,")
-        elif len(line) < 110 and (line.startswith((" ", "\t")) or NOUN.search(line)) and not line.rstrip().endswith("."):  # noqa: PLR2004  a line of a list
+        elif (
+            len(line) < 110
+            and (line.startswith((" ", "\t")) or NOUN.search(line))
+            and not line.rstrip().endswith(".")
+        ):
             items.append(line.strip(" .;,"))
         else:
             break
-    return [i for i in items if NOUN.search(i) or len(i.split()) < 9][:_MOST]  # noqa: PLR2004  an item, no paragraph
+    return [i for i in items if NOUN.search(i) or len(i.split()) < 9][:_MOST]
 
 
 def _loose_lines(text: str) -> list[str]:
@@ -140,8 +308,15 @@ def _loose_lines(text: str) -> list[str]:
     found = []
     for line in re.split(r"\n|\.\s", text):
         words = line.strip()
-        if NOUN.search(words) and len(words) < 160 and not _is_generic(words) and not _refused(words):  # noqa: PLR2004  a clause
-            specific = [m.group().lower() for m in NOUN.finditer(words) if m.group().lower() not in _GENERIC]
+        if (
+            NOUN.search(words)
+            and len(words) < 160
+            and not _is_generic(words)
+            and not _refused(words)
+        ):
+            specific = [
+                m.group().lower() for m in NOUN.finditer(words) if m.group().lower() not in _GENERIC
+            ]
             if specific:
                 found.append(words.strip(" .-*"))
     return found[:4]

@@ -55,15 +55,22 @@ _CUES: tuple[tuple[Sort, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_OWN = re.compile(r"\b(?:i|i['’]m|me|my|mine|my own|yo|m[ií]o?|mis|nac[ií]|soy|estuve|tuve|myself|parent writing|\(mom\)|\(mother\)|\(dad\)|\(father\)|\(mam[aá]\)|\(pap[aá]\))(?!\w)", re.IGNORECASE)
+_OWN = re.compile(
+    r"\b(?:i|i['’]m|me|my|mine|my own|yo|m[ií]o?|mis|nac[ií]|soy|estuve|tuve|myself|parent writing|\(mom\)|\(mother\)|\(dad\)|\(father\)|\(mam[aá]\)|\(pap[aá]\))(?!\w)",
+    re.IGNORECASE,
+)
 _RELATION = re.compile(
     r"\b(?:my|mi|our|nuestr[oa])\s+(?:\w+\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child|client|patient|grand\w+|aunt|uncle|partner|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuel[oa]|t[ií][oa]|client[ea]|poderdante|beb[eé]|baby|menor|representad[oa]|paciente|suegr[oa]|niet[oa]|sobrin[oa])(?:['’]s)?",
     re.IGNORECASE,
 )
 _OTHERS_DAY = re.compile(
-    r"\b(?:my|mi)\s+(?:daughter|son|wife|husband|hij[oa]|espos[oa])\b[^.]{0,60}\b(?:turned|birthday|cumpl\w+)", re.IGNORECASE
+    r"\b(?:my|mi)\s+(?:daughter|son|wife|husband|hij[oa]|espos[oa])\b[^.]{0,60}\b(?:turned|birthday|cumpl\w+)",
+    re.IGNORECASE,
 )
-_END = re.compile(r"(?<!\bDr)(?<!\bDra)(?<!\bSt)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSr)(?<!\bSra)(?<!\bNo)(?<!\bvs)(?<!\b[A-Z])(?<!\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec|Tel|Cel|Col|Ext|Ste|Apt|Ave))(?<!\bSept)[.!?]+[\"'”]?\s+|\n\s*\n|;\s", re.UNICODE)
+_END = re.compile(
+    r"(?<!\bDr)(?<!\bDra)(?<!\bSt)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bSr)(?<!\bSra)(?<!\bNo)(?<!\bvs)(?<!\b[A-Z])(?<!\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Oct|Nov|Dec|Tel|Cel|Col|Ext|Ste|Apt|Ave))(?<!\bSept)[.!?]+[\"'”]?\s+|\n\s*\n|;\s",
+    re.UNICODE,
+)
 _BEFORE, _AFTER, _BEHIND, _OTHER_DATE = 130, 70, 25, 50
 
 
@@ -101,7 +108,11 @@ def _speaks_of_self(said: str) -> bool:
     """Whether the last person named before a date is the writer."""
     own = max((m.end() for m in _OWN.finditer(said)), default=-1)
     other = max((m.end() for m in _RELATION.finditer(said)), default=-1)
-    other = max(other, *(m.end() for m in re.finditer(r"\b(?:she|he|his|her|él|ella|su)\b", said, re.IGNORECASE)), -1)
+    other = max(
+        other,
+        *(m.end() for m in re.finditer(r"\b(?:she|he|his|her|él|ella|su)\b", said, re.IGNORECASE)),
+        -1,
+    )
     return own > other
 
 
@@ -120,7 +131,18 @@ def _sort(text: str, dates: list[Dated], place: int, begin: int, end: int) -> So
             if far < nearest:
                 best, nearest = sort, far
         for match in pattern.finditer(text, dated.end, after_to):
-            if sort == Sort.ELSE and match.group().lower() in {"by", "before", "until", "since", "will", "desde", "por el", "form", "next", "starting"}:
+            if sort == Sort.ELSE and match.group().lower() in {
+                "by",
+                "before",
+                "until",
+                "since",
+                "will",
+                "desde",
+                "por el",
+                "form",
+                "next",
+                "starting",
+            }:
                 continue
             far = _BEHIND + match.start() - dated.end + _between(others, dated.end, match.start())
             if sort == Sort.BIRTH:
@@ -133,7 +155,9 @@ def _sort(text: str, dates: list[Dated], place: int, begin: int, end: int) -> So
     return best
 
 
-_AND_ANOTHER = re.compile(r"\s*,?\s*(?:y|and|e|or|o)\s+(?:\w+\s+){0,4}(?:el\s+|on\s+|the\s+)?", re.IGNORECASE)
+_AND_ANOTHER = re.compile(
+    r"\s*,?\s*(?:y|and|e|or|o)\s+(?:\w+\s+){0,4}(?:el\s+|on\s+|the\s+)?", re.IGNORECASE
+)
 
 
 def _goes_on(text: str, others: list[Dated], dated: Dated) -> bool:
