@@ -31,6 +31,7 @@ HOMES = {
     "mailparser": ("intake",),
     "markupsafe": ("letters",),
     "numpy": ("forms.returned",),
+    "olefile": ("intake",),
     "phonenumbers": ("intake",),
     "proxyprotocol": ("sandbox",),
     "psycopg": ("store",),

@@ -6,6 +6,7 @@ import email.message
 import email.policy
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -17,6 +18,7 @@ import mailparser
 from mmx_mailflow.intake.html import words_of
 from mmx_mailflow.intake.message import Message, Part
 from mmx_mailflow.intake.regions import regions_of
+from mmx_mailflow.intake.wrapped import Unwrapped, msg, tnef
 
 _MOST_PARTS, _MOST_NESTED, _DEEPEST = 400, 10, 8
 _LONGEST_TEXT = 400_000
@@ -86,7 +88,11 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
             texts.append(_text(part))
         elif (content := _bytes(part)) is not None:
             parts.append(_part(part, len(parts) + 1, content))
+    parts, inner = _unwrapped(parts)
+    nested += [_nested(i, headers, depth) for i in inner][: _MOST_NESTED - len(nested)]
     text = _best(mime, texts)
+    if not text.strip():
+        text = next((i.text for i in inner if not i.sender and i.text.strip()), text)
     subject = _first(headers, "subject")
     senders = _addresses(headers.get("from", ()))
     return Message(
@@ -107,6 +113,50 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
         nested=tuple(nested),
         delivery_report=report,
         defects=tuple(defects),
+    )
+
+
+def _unwrapped(parts: list[Part]) -> tuple[list[Part], list[Unwrapped]]:
+    """Files with those inside a winmail.dat beside them, and the mails that files hold."""
+    kept: list[Part] = []
+    mails: list[Unwrapped] = []
+    for part in parts:
+        kept.append(replace(part, index=len(kept) + 1))
+        if part.media_type == "application/ms-tnef":
+            inside = tnef(part.content)
+            mails.append(inside)
+            kept += [
+                Part(
+                    index=len(kept) + n,
+                    media_type=_media_type("application/octet-stream", content, name),
+                    size=len(content),
+                    content=content,
+                    file_name=_clean(name)[:200],
+                )
+                for n, (name, content) in enumerate(inside.files, 1)
+            ]
+        elif part.media_type == "application/x-ole-storage":
+            mails.append(msg(part.content))
+        elif part.file_name.lower().endswith(".eml"):
+            mails.append(Unwrapped(sender="eml", files=(("", part.content),)))
+    return kept, [m for m in mails if m.text.strip() or m.sender == "eml"]
+
+
+def _nested(inside: Unwrapped, headers: dict[str, tuple[str, ...]], depth: int) -> Message:
+    """A mail from within a file; one without a sender was written by who sent the file."""
+    if inside.sender == "eml" and depth < _DEEPEST:
+        mime, defects = _parsed(inside.files[0][1])
+        return _message(mime, defects, depth + 1)
+    senders = _addresses((inside.sender,) if inside.sender else headers.get("from", ()))
+    text = _narrow(inside.text)
+    return Message(
+        headers={},
+        from_addresses=tuple(address for _, address in senders),
+        from_name="" if inside.sender else next((n for n, _ in senders), ""),
+        subject=_clean(inside.subject),
+        date=_date(_first(headers, "date")),
+        text=text,
+        regions=regions_of(text),
     )
 
 

@@ -14,6 +14,9 @@ from mmx_mailflow.intake.labels import Labelled, labelled
 from mmx_mailflow.intake.language import language_of
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sort
+from mmx_mailflow.intake.facts.wanted import NOUN, WANT
+from mmx_mailflow.intake.regions import regions_of
+from mmx_mailflow.intake.wrapped import letter
 from mmx_mailflow.intake.stated import BLANK, Said, answered_inside, forwards, said
 
 _FIRST_WORDS = 1_200
@@ -76,9 +79,25 @@ def understand(message: Message, received_at: datetime) -> Understood:
 def _source(message: Message) -> Message:
     """The mail that holds the request: a nested one when the outer only passes it on."""
     long_enough = 400
-    if message.nested and len(message.new_text) < long_enough and message.delivery_report is None:
+    if len(message.new_text) > long_enough or message.delivery_report is not None:
+        return message
+    if message.nested:
         return max(message.nested, key=lambda m: len(m.text))
-    return message
+    return _attached_letter(message) or message
+
+
+_A_FORM = re.compile(r"authoriz|autorizaci[oó]n|carta poder|hipaa|\bMMX-", re.IGNORECASE)
+_FEWEST_WORDS, _MOST_LETTERS = 25, 3
+
+
+def _attached_letter(message: Message) -> Message | None:
+    """A request in a PDF or Word letter, as a mail of the same writer; a form is none."""
+    for part in [p for p in message.parts if not p.inline][:_MOST_LETTERS]:
+        words = letter(part.media_type, part.content)
+        wish = WANT.search(words) is not None and NOUN.search(words) is not None
+        if wish and len(words.split()) >= _FEWEST_WORDS and not _A_FORM.search(words):
+            return replace(message, text=words, regions=regions_of(words), nested=(), parts=())
+    return None
 
 
 def _new_words(source: Message) -> str:

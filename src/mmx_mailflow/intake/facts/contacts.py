@@ -53,7 +53,7 @@ _STREET_BEFORE = re.compile(
     r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúñ.]*\s|(?:de|del|la|los|las|y)\s){1,7}(?:[Nn][uú]m(?:ero|\.)?\s|[Nn]o\.?\s)?#?\d{1,5}(?:[ -]?[A-Z]\b)?$"
 )
 _ENDS_THERE = re.compile(
-    r"\n\s*\n|;|\s[yY]\s+(?:el|mi|en|mis|pueden|me)\b|\.\s+(?!(?:C\.?P|Col|[A-ZÁ][a-z]{0,3}\.|\d))|[.,]?\s*\b(?:[Tt]el|[Cc]el|CEL|TEL|[Pp]hone|[Mm][oó]vil|[Ww]hats[Aa]pp|[Ff]ax|[Ee]-?mail|[Cc]orreo|[Mm]i\s|[Cc]onmutador|[Gg]racias|[Aa]tte)|\n[^\n]*[@:]|\n(?:\W*\(?\d{2,3}\)?[\s.-]\d{3,4})|\)|\s[|·]\s|\n(?=(?:Saludos|Atentamente|Gracias|Quedo|Tel))"
+    r"\n\s*\n|;|\s[yY]\s+(?:el|mi|en|mis|pueden|me)\b|(?<!Col)(?<!Fracc)(?<!Av)(?<!Int)(?<!Pte)(?<!Ote)(?<!Cd)(?<!Priv)\.\s+(?!(?:C\.?P|Col|[A-ZÁ][a-z]{0,3}\.|\d))|[.,]?\s*\b(?:[Tt]el|[Cc]el|CEL|TEL|[Pp]hone|[Mm][oó]vil|[Ww]hats[Aa]pp|[Ff]ax|[Ee]-?mail|[Cc]orreo|[Mm]i\s|[Cc]onmutador|[Gg]racias|[Aa]tte)|\n[^\n]*[@:]|\n(?:\W*\(?\d{2,3}\)?[\s.-]\d{3,4})|\)|\s[|·]\s|\n(?=(?:Saludos|Atentamente|Gracias|Quedo|Tel))"
 )
 _NOT_PART = re.compile(
     r"[,.\s]*\b(?:tel|cel|phone|m[oó]vil|whatsapp|fax|mi tel|y el|y mi|e-?mail|correo|cell|born|dob|i do|god|thank|gracias|conmutador|atte)\b.*$",

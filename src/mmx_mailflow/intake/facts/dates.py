@@ -41,7 +41,7 @@ _SMALL = {
     for name in names.split()
 }  # fmt: skip
 
-_MONTH = r"(?P<{0}>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
+_MONTH = r"(?P<{0}>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")(?![^\W\d_])\.?"
 _NO_MONTH = r"(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b"
 _DAY = (
     rf"(?P<{{0}}>3[01]|[12]\d|0?[1-9])(?:st\b|nd\b|rd\b|th\b|o\b|ero\b|er\b|º|°|{ORDINAL})?(?!\d)"
@@ -107,12 +107,12 @@ _PATTERNS = tuple(
             rf"(?:{_AFTER_MONTH})?",
         ),
         (
-            "dayin",  # agust 2023, the 21st
-            rf"\b{_MONTH.format('mon')}{_OF}{_YEAR.format('y')}[\s,]+(?:(?!\d)[\w']+\s+){{0,3}}the\s+{_DAY.format('d')}",
-        ),
-        (
             "day",  # 12 de junio del 2024; 12-JUN-2024
             rf"(?<![\d/.-]){_DAY.format('d')}{_DAY_MONTH}{_MONTH.format('mon')}(?:{_AFTER_MONTH})?",
+        ),
+        (
+            "dayin",  # agust 2023, the 21st
+            rf"\b{_MONTH.format('mon')}{_OF}{_YEAR.format('y')}[\s,]+(?:(?!\d)[\w']+\s+){{0,3}}the\s+{_DAY.format('d')}",
         ),
         (
             "roman",
@@ -124,6 +124,8 @@ _PATTERNS = tuple(
             r"(?<![\d/.-])(?P<a>\d{1,2})(?P<sep>\s?[/.-]\s?)(?P<b>\d{1,2})(?P=sep)"
             r"(?P<y>(?:19|20)\d\d|\d\d)(?![\d/-]|\.\d)",
         ),
+        ("since", rf"\b(?:since|desde|ever since)\s+(?:el\s+)?(?:año\s+)?(?:{_MONTH.format('mon')}{_OF})?{_YEAR.format('y')}"),
+        ("year", r"(?<=del año )(?P<yy>[3-9]\d)(?!\d)"),
         ("monthyear", rf"(?<![\d/.-])(?P<m>0?[1-9]|1[0-2])[/-]{_YEAR.format('y')}(?![\d/-])"),
         ("monthyear", rf"(?<![\d/.-]){_YEAR.format('y')}-(?P<m>0[1-9]|1[0-2])(?![\d/-])"),
         ("months", rf"\b{_MONTH.format('mon')}(?:{_TO}|\s*(?:and|y)\s*){_MONTH.format('mon2')}(?:{_AFTER_MONTH})"),
@@ -133,7 +135,6 @@ _PATTERNS = tuple(
         ("holiday", rf"\b{_HOLIDAY}(?:\s+(?:time|season))?(?:\s*,?\s*(?:of|de|del|in|en)?\s*(?:el\s+)?{_YEAR.format('y')})"),
         ("season", rf"\b(?:{_PART}\s+)?(?:the\s+|el\s+|la\s+)?{_SEASON}(?:{_AFTER_MONTH})"),
         ("season", rf"{_YEAR.format('y')}\s*,?\s*(?:in|por|en|durante|como en)?\s*(?:la|el|the)?\s*{_SEASON}"),
-        ("since", rf"\b(?:since|desde|ever since)\s+(?:el\s+)?(?:año\s+)?(?:{_MONTH.format('mon')}{_OF})?{_YEAR.format('y')}"),
         ("years", rf"(?<![\d$/.-]){_YEAR.format('y')}\s*(?:-|–|to|through|thru|and|al?|y)\s*{_YEAR.format('y2')}(?![\d/.-])"),
         ("part", rf"\b{_PART}\s+{_YEAR.format('y')}"),
         ("year", rf"(?<![\w$/.,#-]){_YEAR.format('y')}(?![\w/-]|[.,]\d|\s*(?:mxn|usd|pesos|dollars|dólares))"),

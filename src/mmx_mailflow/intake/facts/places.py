@@ -12,7 +12,7 @@ _KIND = (
 _CAP = r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*|\d{1,2}\b(?= de\b))"
 _SMALL = r"(?:de|del|la|las|los|el|y|e|of|the|para|&|San|Santa|Nuestra)"
 _NAMED = re.compile(
-    rf"\b{_KIND}(?:[ \t\n](?:{_SMALL}[ \t\n]){{0,3}}(?!(?:Dra?|DRA?|Doctora?)\b){_CAP}){{1,6}}"
+    rf"\b{_KIND}(?:(?![ \t\n](?:y|e|and|&)[ \t\n](?:(?:el|la|the|en)[ \t\n])?{_KIND})[ \t\n](?:{_SMALL}[ \t\n]){{0,3}}(?!(?:Dra?|DRA?|Doctora?)\b){_CAP}){{1,6}}"
 )
 _OF_DOCTOR = re.compile(
     rf"\b(?:[Cc]l[ií]nica|[Cc]onsultorio)(?:[ \t\n]+[a-záéíóúñ]+){{0,2}}[ \t\n]+(?:del|de la)[ \t\n]+(?:doctora?|[Dd]ra?\.?)[ \t\n]+{_CAP}(?:[ \t]+{_CAP}){{0,3}}"

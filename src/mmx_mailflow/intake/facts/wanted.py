@@ -303,6 +303,11 @@ def _list_below(text: str, place: int) -> list[str]:
     return [i for i in items if NOUN.search(i) or len(i.split()) < 9][:_MOST]
 
 
+_UNWANTED = re.compile(
+    r"\b(?:do not|don['’]?t|no) (?:need|want|necesit|quier|hac|me hac)", re.IGNORECASE
+)
+
+
 def _loose_lines(text: str) -> list[str]:
     """Where nobody says `I need`: lines and clauses that speak of kinds of records."""
     found = []
@@ -313,6 +318,7 @@ def _loose_lines(text: str) -> list[str]:
             and len(words) < 160
             and not _is_generic(words)
             and not _refused(words)
+            and not _UNWANTED.search(words)
         ):
             specific = [
                 m.group().lower() for m in NOUN.finditer(words) if m.group().lower() not in _GENERIC
