@@ -11,13 +11,14 @@ OUT ?= demo-out
 # A file of tests stays on one worker, so that its servers are started once.
 PYTEST := -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test lint check score states lock clean
+.PHONY: help demo test lint check score bench states lock clean
 
 help:
 	@echo "make demo   the whole story on mail servers of its own, left in $(OUT)"
 	@echo "make test   every test that this machine allows"
 	@echo "make check  format, lint, types, import contracts, fast tests"
 	@echo "make score  how much is understood of the labelled mails in tests/corpus"
+	@echo "make bench  how long a mail takes to be understood, hostile ones too"
 	@echo "make states docs/states.md, drawn anew from the table of decisions"
 	@echo "make lock   the versions in requirements.lock, drawn anew"
 
@@ -44,7 +45,10 @@ check: lint
 	$(BIN)/python -m pytest $(PYTEST) -m "not servers and not slow"
 
 score: $(READY)
-	$(BIN)/python -m pytest -q -s tests/corpus
+	$(BIN)/python -m pytest -q -s tests/corpus -k understood
+
+bench: $(READY)
+	$(BIN)/python benchmarks/understanding.py
 
 states: $(READY)
 	DRAW_STATES=1 $(BIN)/python -m pytest -q tests/house/test_pages.py -k page_of_states

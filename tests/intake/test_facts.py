@@ -19,7 +19,9 @@ TODAY = date(2025, 6, 18)
 CARE = "I had my surgery there"
 
 
-def mail(body: str, subject: str = "Records", sender: str = "Pat <pat.q@gmail.com>", **headers: str) -> bytes:
+def mail(
+    body: str, subject: str = "Records", sender: str = "Pat <pat.q@gmail.com>", **headers: str
+) -> bytes:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = "records@medicalmex.example"
@@ -34,7 +36,9 @@ def mail(body: str, subject: str = "Records", sender: str = "Pat <pat.q@gmail.co
 def fields(body: str, **more: str) -> dict[str, object]:
     said = parsed("x.eml", mail(body, **more))
     assert isinstance(said["fields"], dict)
-    return dict(said["fields"]) | {k: said[k] for k in ("kind", "missing", "ambiguous", "requester")}
+    return dict(said["fields"]) | {
+        k: said[k] for k in ("kind", "missing", "ambiguous", "requester")
+    }
 
 
 SPANS = {
@@ -164,7 +168,9 @@ NOT_CARE = (
 
 @pytest.mark.parametrize("words", NOT_CARE)
 def test_a_date_of_something_else_is_no_treatment(words: str) -> None:
-    said = fields(f"I need the x-rays of {CARE}, on March 3, 2024, at Clinica Luz. {words}\n\nRosa Maria Lima\n")
+    said = fields(
+        f"I need the x-rays of {CARE}, on March 3, 2024, at Clinica Luz. {words}\n\nRosa Maria Lima\n"
+    )
 
     assert [p["start"] for p in said["treatment_dates"]] == ["2024-03-03"]  # type: ignore[attr-defined]
 
@@ -212,11 +218,17 @@ PLACES = {
     "I was at Hospital San Telmo in Nogales.": ["Hospital San Telmo"],
     "seen by Dr. Ana Ruiz at Clínica del Sol, Tijuana": ["Dr. Ana Ruiz", "Clínica del Sol"],
     "The place is called Sonrisa Azul.": ["Sonrisa Azul"],
-    "Me atendió la Dra. Luz Peña en el Sanatorio La Paz de Tecate.": ["Dra. Luz Peña", "Sanatorio La Paz de Tecate"],
+    "Me atendió la Dra. Luz Peña en el Sanatorio La Paz de Tecate.": [
+        "Dra. Luz Peña",
+        "Sanatorio La Paz de Tecate",
+    ],
     "at the Baja Spine Institute": ["Baja Spine Institute"],
     "me operaron en la clinica vista hermosa en mexicali": ["clinica vista hermosa"],
     "El doctor se apellida Barroso.": ["Barroso"],
-    "estudios en Laboratorio Vida y en Centro de Imagen Norte": ["Laboratorio Vida", "Centro de Imagen Norte"],
+    "estudios en Laboratorio Vida y en Centro de Imagen Norte": [
+        "Laboratorio Vida",
+        "Centro de Imagen Norte",
+    ],
     "It was not Hospital Angeles, it was Hospital General del Mar.": ["Hospital General del Mar"],
     "My cardiologist Dr. Webb wants them.": [],
     "I will show them to Dr. Webb.": [],
@@ -231,13 +243,26 @@ def test_providers_are_those_that_hold_records(words: str) -> None:
 
 
 WISHES = {
-    "I need the operative report and the lab results because my doctor asked.": ["operative report", "lab results"],
+    "I need the operative report and the lab results because my doctor asked.": [
+        "operative report",
+        "lab results",
+    ],
     "Please send me my MRI on disc.": ["MRI on disc"],
-    "could you get me the x-rays, the CT scan and the discharge summary": ["x-rays", "CT scan", "discharge summary"],
+    "could you get me the x-rays, the CT scan and the discharge summary": [
+        "x-rays",
+        "CT scan",
+        "discharge summary",
+    ],
     "Solicito copia de mi expediente clínico completo.": ["expediente clínico completo"],
-    "quisiera las radiografías y la nota operatoria porque me las piden": ["radiografías", "nota operatoria"],
+    "quisiera las radiografías y la nota operatoria porque me las piden": [
+        "radiografías",
+        "nota operatoria",
+    ],
     "ocupo los analisis y el ultrasonido": ["analisis", "ultrasonido"],
-    "We request:\n- nursing notes\n- the anesthesia record\n": ["nursing notes", "anesthesia record"],
+    "We request:\n- nursing notes\n- the anesthesia record\n": [
+        "nursing notes",
+        "anesthesia record",
+    ],
     "Pido lo siguiente:\n a) hoja de alta\n b) receta\n": ["hoja de alta", "receta"],
     "My dentist wants the panoramic x-rays.": ["panoramic x-rays"],
 }
@@ -337,7 +362,18 @@ def test_a_label_is_known_by_its_words(words: str) -> None:
     assert label_of(words) == LABELS[words]
 
 
-@pytest.mark.parametrize("words", ["Thank you", "Dear Sir", "Subject", "I went home", "Note", "Asunto", "Hospital San Telmo is nice"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thank you",
+        "Dear Sir",
+        "Subject",
+        "I went home",
+        "Note",
+        "Asunto",
+        "Hospital San Telmo is nice",
+    ],
+)
 def test_a_sentence_is_no_label(words: str) -> None:
     assert label_of(words) is None
 
@@ -348,8 +384,34 @@ def test_a_name_in_capitals_gets_its_natural_case() -> None:
 
 # --- properties ---
 
-MONTHS_EN = "January February March April May June July August September October November December".split()
-MONTHS_ES = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()
+MONTHS_EN = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+MONTHS_ES = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+]
 WAYS = (
     lambda d: f"{MONTHS_EN[d.month - 1]} {d.day}, {d.year}",
     lambda d: f"{d.day} {MONTHS_EN[d.month - 1][:3]} {d.year}",
@@ -425,7 +487,9 @@ def shapes() -> list[bytes]:
         if shape == "both":
             message.add_alternative(html, subtype="html")
         if shape == "mixed":
-            message.add_attachment(b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="a.png")
+            message.add_attachment(
+                b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="a.png"
+            )
         made.append(message.as_bytes())
     return made
 
@@ -458,4 +522,7 @@ def test_evidence_leads_to_the_words() -> None:
 def test_the_clock_is_the_mails_own() -> None:
     later = datetime(2030, 1, 1, tzinfo=UTC)
     assert later.year > TODAY.year
-    assert fields(f"{CARE} last year.\nI need the x-rays.\n")["treatment_dates"][0]["start"] == "2024-01-01"  # type: ignore[index]
+    assert (
+        fields(f"{CARE} last year.\nI need the x-rays.\n")["treatment_dates"][0]["start"]
+        == "2024-01-01"
+    )  # type: ignore[index]

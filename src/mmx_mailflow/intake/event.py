@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from mmx_mailflow.casework.choice import pick
 from mmx_mailflow.casework.events import (
     Event,
     FactsAdded,
@@ -92,6 +93,8 @@ def patient_event(read: Read, mail: Mail, *, new_case: bool) -> Event:
         return FormReturned(
             mail=mail, returned=read.returned or _nothing_came(read), sha256=read.sha256
         )
+    if not new_case and understood.kind == Kind.OTHER and pick(understood.first_words) is not None:
+        return FactsAdded(mail=mail, facts=understood.facts, matches=read.matches)
     match understood.kind:
         case Kind.REQUEST:
             return RequestReceived(

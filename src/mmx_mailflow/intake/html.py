@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from inscriptis import get_text
 from inscriptis.css_profiles import CSS_PROFILES
@@ -17,6 +18,7 @@ _HIDDEN = re.compile(
 )
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"], display_links=False, display_images=False)
 _DEEPEST = 150
+_MOST_TAGS = 20_000
 _BLOCKS = "p, div, br, tr, li, h1, h2, h3, h4, table, blockquote"
 
 
@@ -26,6 +28,8 @@ def words_of(html: str) -> str:
     Bounded: what is too large or too deeply nested is read without its layout.
     """
     html = html[:_LARGEST]
+    if html.count("<") > _MOST_TAGS or _depth(html) > _DEEPEST:
+        return _without_tags(html)
     tree = LexborHTMLParser(html)
     if tree.body is None:
         return ""
@@ -64,6 +68,20 @@ def _depth(html: str) -> int:
         depth += -1 if found.group(1) else 1
         deepest = max(deepest, depth)
     return deepest
+
+
+_COMMENT = re.compile(
+    r"<!--.{0,20000}?-->|<(style|script)\b.{0,50000}?</\1>", re.IGNORECASE | re.DOTALL
+)
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|br|tr|li|h[1-6]|table|blockquote)\b[^<>]{0,2000}>", re.IGNORECASE
+)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+
+def _without_tags(html: str) -> str:
+    """The words of what no layout can be made of: too many tags, or too deep."""
+    return unescape(_TAG.sub("", _BLOCK_TAG.sub("\n", _COMMENT.sub(" ", html))))
 
 
 def _plain(tree: LexborHTMLParser) -> str:

@@ -105,6 +105,8 @@ def forwards(message: Message) -> bool:
     )
 
 
+_LONGEST = 30_000
+"""Facts are looked for so far into a mail; no letter is longer, and every pattern stays fast."""
 _OUTER = (RegionSort.NEW, RegionSort.SIGNATURE)
 
 
@@ -123,6 +125,7 @@ def said(message: Message, *, passed_on: bool = False) -> Said:
         lambda m: BLANK * len(m.group()),
         body,
     )
+    body = body[:_LONGEST]
     if passed_on:
         body = _unquoted(body)
     top = message.new_text

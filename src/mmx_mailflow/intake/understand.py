@@ -9,17 +9,17 @@ from datetime import date, datetime
 from mmx_mailflow.casework.facts import Facts, Requester
 from mmx_mailflow.casework.values import Kind, Language
 from mmx_mailflow.intake.facts import names
+from mmx_mailflow.intake.facts.wanted import NOUN, WANT
 from mmx_mailflow.intake.gather import SEVERAL, Writer, facts_of
 from mmx_mailflow.intake.labels import Labelled, labelled
 from mmx_mailflow.intake.language import language_of
 from mmx_mailflow.intake.message import Message
-from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sort
-from mmx_mailflow.intake.facts.wanted import NOUN, WANT
 from mmx_mailflow.intake.regions import regions_of
-from mmx_mailflow.intake.wrapped import letter
+from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sort
 from mmx_mailflow.intake.stated import BLANK, Said, answered_inside, forwards, said
+from mmx_mailflow.intake.wrapped import letter
 
-_FIRST_WORDS = 1_200
+_FIRST_WORDS, _MOST_WORDS = 1_200, 20_000
 _EMERGENCY = re.compile(
     r"\b(?:(?:this is|it is|it's) an emergency|chest pain|can(?:'t|not) breathe|trouble breathing|bleeding (?:a lot|heavily|badly)|call 911|suicid\w+|kill myself|overdose|unconscious|having a (?:stroke|heart attack)"
     r"|es una emergencia|dolor (?:en el|de) pecho|no puedo respirar|sangr\w+ (?:mucho|demasiado)|suicid\w+|quitarme la vida|inconsciente|infarto ahora)\b",
@@ -121,7 +121,7 @@ def _heard(message: Message, source: Message, today: date) -> Heard:
         source is not message and message.from_addresses[:1] != source.from_addresses[:1]
     )
     facts, labels, acts_for = _read(source, outer, today, writer)
-    words = f"{message.subject}\n{message.new_text or source.stated_text}"
+    words = f"{message.subject}\n{message.new_text or source.stated_text}"[:_MOST_WORDS]
     everything = words
     other = _forwarded_sender(source) if forwards(source) else ""
     if other and other != sender and other.rpartition("@")[2] not in ours:
@@ -184,7 +184,7 @@ def _lines(source: Message, spoken: Said) -> list[tuple[str, int, bool]]:
     """Each line of the mail with its place, and whether its words count."""
     lines: list[tuple[str, int, bool]] = []
     place = 0
-    for written, counted in zip(source.text.split("\n"), spoken.body.split("\n"), strict=True):
+    for written, counted in zip(source.text.split("\n"), spoken.body.split("\n"), strict=False):
         new = bool(counted.strip(f"{BLANK} \t")) or not written.strip()
         lines.append(((counted.replace(BLANK, " ") if new else written)[:2_000], place, new))
         place += len(written) + 1

@@ -13,6 +13,7 @@ from mmx_mailflow.casework.case import (
     ProviderState,
     TaskName,
 )
+from mmx_mailflow.casework.choice import settled
 from mmx_mailflow.casework.events import FactsAdded, Mail, ProviderMatch, RequestReceived
 from mmx_mailflow.casework.facts import REQUIRED, FactName, Facts
 from mmx_mailflow.casework.gate import plain
@@ -104,7 +105,8 @@ def add_facts(
         case, letters = ask_staff(case, TaskName.TWO_PATIENTS, policy, now, mail=mail)
         return decided(case, "the mail names two patients", letters)
     before = case
-    case = replace(heard(case, mail), facts=merged(case.facts, event.facts))
+    said = settled(case.facts, event.facts, mail.first_words)
+    case = replace(heard(case, mail), facts=merged(case.facts, said))
     case = with_matches(case, event.matches)
     if case.authorization is not None:
         return _after_acceptance(before, case, mail, policy, now)
