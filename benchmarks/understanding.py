@@ -15,7 +15,10 @@ from mmx_mailflow.intake.parse import parsed
 
 CORPUS = Path(__file__).parents[1] / "tests" / "corpus"
 ROUNDS, SIZE = 5, 5_000_000
-HEAD = b"From: Pat <pat@example.example>\r\nTo: records@medicalmex.example\r\nSubject: x\r\nDate: Wed, 18 Jun 2025 10:00:00 +0000\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+HEAD = (
+    b"From: Pat <pat@example.example>\r\nTo: records@medicalmex.example\r\nSubject: x\r\n"
+    b"Date: Wed, 18 Jun 2025 10:00:00 +0000\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+)
 HTML = HEAD.replace(b"text/plain", b"text/html")
 PATTERNS: dict[str, tuple[bytes, bytes]] = {
     "nested quotes": (HEAD, b"> > > > On Mon, Jan 1, 2024 at 9:00 AM A <a@b.example> wrote:\n"),

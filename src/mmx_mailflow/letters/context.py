@@ -62,9 +62,26 @@ def context(
     enrich = _ENRICH.get(letter.name)
     if enrich is not None:
         found |= enrich(letter, case, language)
+    if letter.name in _SHOWS_FACTS:
+        found["understood"] = understood(case, language) if case is not None else []
     if letter.to_role in {Role.STAFF, Role.OPERATOR}:
         found |= staff_words(letter, found, policy, language)
     return found
+
+
+_SHOWS_FACTS = frozenset({LetterName.STAFF_REVIEW, LetterName.STAFF_TASK})
+_MOST_EVIDENCE, _LONGEST_EVIDENCE = 16, 120
+
+
+def understood(case: Case, language: Language) -> list[dict[str, str]]:
+    """What the mails were understood to say: each fact with the words it was read from."""
+    rows = [
+        {"name": choose(FACTS[e.fact], language), "words": flat(e.words)[:_LONGEST_EVIDENCE]}
+        for name in FactName
+        for e in case.facts.evidence
+        if e.fact == name
+    ]
+    return rows[:_MOST_EVIDENCE]
 
 
 def known(case: Case) -> bool:
