@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from mmx_mailflow.casework.facts import Evidence, FactName, Facts, Period, Reading
@@ -33,7 +33,7 @@ _PROFESSIONAL = re.compile(
     re.IGNORECASE,
 )
 _DROPPED = re.compile(
-    r"\b(?:not|no|wasn['’]?t|put|puse|pusieron|pusiste|wrote|said|says|decía|dice|had|instead of|rather than|en vez de|en lugar de|wrong|equivocad\w*|sali[oó] como)\s+(?:it was |was |in |en |on |el |fue |era |de |the |mi |my |a )*$",
+    r"\b(?:not|no|wasn['’]?t|put(?!\s+in\b)|puse|pusieron|pusiste|wrote|said|says|decía|dice|had|instead of|rather than|en vez de|en lugar de|wrong|equivocad\w*|sali[oó] como)\s+(?:it was |was |in |en |on |el |fue |era |de |the |mi |my |a )*$",
     re.IGNORECASE,
 )
 _ALL_DIGITS = re.compile(
@@ -135,7 +135,22 @@ def _births(
         kept = right or kept
     for match in _ALL_DIGITS.finditer(text):
         kept += _from_digits(match["d"], match.start("d"), match.end("d"), today)
-    return kept
+    return _put_together(kept)
+
+
+def _put_together(births: list[Dated]) -> list[Dated]:
+    """`My birthday is July 6, I am from 1990`: a day and a year that make one date."""
+    days = [d for d in births if d.needs_year and len(d.readings) == 1]
+    years = [d for d in births if d.sort == "year"]
+    if len(births) != 2 or len(days) != 1 or len(years) != 1:  # a day, a year
+        return births
+    year = years[0].readings[0][0].year
+    start = days[0].readings[0][0]
+    try:
+        whole = start.replace(year=year)
+    except ValueError:
+        return births
+    return [replace(days[0], readings=((whole, whole),), year_told=True)]
 
 
 def _quoted(text: str, place: int) -> bool:
@@ -358,7 +373,9 @@ def _set_treatment(
     )
 
 
-_OWN_CARE = re.compile(r"\bhad my own\b|\byo tambi[eé]n me\b", re.IGNORECASE)
+_OWN_CARE = re.compile(
+    r"\bhad my own\b|\bmine is\b|\bla m[ií]a es\b|\byo tambi[eé]n me\b", re.IGNORECASE
+)
 _CORRECTED = re.compile(
     r"\s*[,(]?\s*(?:debe decir|should (?:be|read|say)|no,|sino|pero (?:fue|era)|but it was)",
     re.IGNORECASE,
@@ -425,6 +442,12 @@ def _set_records(said: Said, labels: list[Labelled], got: _Gathered) -> None:
             got.evidence.append(said.evidence(FactName.RECORDS, place, place + len(record)))
 
 
+_THIS_ADDRESS = re.compile(
+    r"\b(?:this (?:e-?mail|address)|(?:mi |este (?:mismo )?)correo (?:o\b|es [eé]ste|y)|my e-?mail or|reply here or|en este (?:mismo )?correo|a mi correo o)",
+    re.IGNORECASE,
+)
+
+
 def _set_contacts(said: Said, labels: list[Labelled], writer: Writer, got: _Gathered) -> None:
     office = writer.representative and _PROFESSIONAL.search(said.text) is not None
     text = said.text if office else said.without_office()
@@ -434,12 +457,17 @@ def _set_contacts(said: Said, labels: list[Labelled], writer: Writer, got: _Gath
         for x in text.split("\n")
     )
     stated = contacts.emails(text, writer.ours)
+    if stated and writer.address and _THIS_ADDRESS.search(text):
+        stated = tuple(dict.fromkeys((writer.address, *stated)))
     address = contacts.postal_address(text)
     labelled = next((x for x in labels if re.search(r"\d", x.value)), None)
     north = contacts.NORTH.search(said.body) is not None or bool(
         address and re.search(r"\b[A-Z]{2},?\s+\d{5}", address[0])
     )
-    mexican = language_of(said.body) == "es" and not north
+    at_home = (
+        address is not None and re.search(r"\b[A-Z]{2},?\s+\d{5}|[A-Z]\d[A-Z]", address[0]) is None
+    )
+    mexican = language_of(said.body) == "es" and (at_home or not north)
     masked = text
     if address is not None:
         masked = (

@@ -128,7 +128,7 @@ _PATTERNS = tuple(
         ("year", r"(?<=del año )(?P<yy>[3-9]\d)(?!\d)"),
         ("monthyear", rf"(?<![\d/.-])(?P<m>0?[1-9]|1[0-2])[/-]{_YEAR.format('y')}(?![\d/-])"),
         ("monthyear", rf"(?<![\d/.-]){_YEAR.format('y')}-(?P<m>0[1-9]|1[0-2])(?![\d/-])"),
-        ("months", rf"\b{_MONTH.format('mon')}(?:{_TO}|\s*(?:and|y)\s*){_MONTH.format('mon2')}(?:{_AFTER_MONTH})"),
+        ("months", rf"\b{_MONTH.format('mon')}(?:,\s*{_NO_MONTH}){{0,4}}(?:{_TO}|\s*(?:and|y)\s*){_MONTH.format('mon2')}(?:{_AFTER_MONTH})"),
         ("part", rf"\b{_PART}[\s-]*{_MONTH.format('mon')}(?:{_AFTER_MONTH})?"),
         ("month", rf"{_YEAR.format('y')}\s*,?\s*(?:in|en|por|como en|allá por)\s+(?:el mes de\s+)?{_MONTH.format('mon')}(?!\s+\d)"),
         ("month", rf"\b{_MONTH.format('mon')}(?:{_AFTER_MONTH})"),
@@ -202,8 +202,32 @@ def found(text: str, today: date) -> list[Dated]:
                 dates += read
     dates.sort(key=lambda d: (d.start, d.readings))
     dates = _with_years(_with_months(dates, words), today, words)
-    dates = _stays(_joined(_settled(dates), words), words)
+    dates = _stays(_joined(_settled(_explained(dates, words)), words), words)
     return [_placed(d, changed, text) for d in dates]
+
+
+_IN_WORDS = 45
+
+
+def _explained(dates: list[Dated], text: str) -> list[Dated]:
+    """`02/01/1963, meaning February first`: the day in words settles the figures before it."""
+    told: list[Dated] = []
+    for dated in dates:
+        last = told[-1] if told else None
+        if (
+            last is not None
+            and len(last.readings) > 1
+            and dated.needs_year
+            and not re.search(r"[.;]\s", text[last.end : dated.start])
+            and dated.start - last.end < _IN_WORDS
+        ):
+            start = dated.readings[0][0]
+            same = [r for r in last.readings if (r[0].month, r[0].day) == (start.month, start.day)]
+            if same and _single(dated):
+                told[-1] = replace(last, end=dated.end, readings=(same[0],))
+                continue
+        told.append(dated)
+    return told
 
 
 def _placed(dated: Dated, changed: Plain, text: str) -> Dated:

@@ -22,7 +22,7 @@ _ENDS = re.compile(
     rf"|Dental(?: (?:Care|Group|Clinic|Center|Studio|Office))?|Dentistry|Lab(?:s|oratory|oratories)?|Imaging|Institute|Bariatrics?|Orthopedics|Fertility|Center|Centre|Diagnostics|Solutions|Radiology|Smiles?|M[eé]dica|Spine|Vision|Eye)\b(?:[ \t](?:(?:of|de|del)[ \t])?(?:[A-Z][\wáéíóúñ]+)){{0,2}}"
 )
 _DOCTOR = re.compile(
-    rf"\b(?:[Dd]r|[Dd]ra|DR|DRA|[Dd]octor|[Dd]octora|DOCTOR)\b\.?[ \t\n]+{_CAP}(?:[ \t](?:(?:de|del|la|los)[ \t]){{0,2}}{_CAP}){{0,3}}"
+    rf"\b(?:[Dd]r|[Dd]ra|DR|DRA|[Dd]octor|[Dd]octora|DOCTOR)\b\.?[ \t\n]+{_CAP}(?:[ \t\n](?:(?:de|del|la|los)[ \t]){{0,2}}{_CAP}){{0,3}}"
 )
 _CALLED = re.compile(
     r"\b(?i:place|clinic|hospital|lab|doctor|docter|surgeon|dentist|provider|office|cl[ií]nica|laboratorio|m[eé]dico|cirujan[oa]|dentista|doctora|consultorio|lugar|sanatorio|he|she|it|traumat[oó]logo|ginec[oó]log[oa]|cardi[oó]log[oa]|oftalm[oó]log[oa]|ort[oó]pedista|anesthesiologist)(?:['’]s)?\s+(?:name\s+)?(?:[a-zé]+\s+){0,2}?"
@@ -119,9 +119,34 @@ def in_text(text: str) -> list[Placed]:
     return _distinct(found)
 
 
+_AT_HOME_PLACE = re.compile(
+    r"\b(?:my|mi|our|nuestr[oa])\s+(?:own\s+)?(?:\w+\s+){0,2}(?:gp|doctor|physician|dentist|pcp|m[eé]dico|doctora|specialist|surgeon|\w{4,}(?:ist|[oó]log[oa]))\b(?:[^.;\n]|(?<=\bDr)\.|(?<=\bDra)\.){0,40}\b(?:at|of|from|de|del|en)\s+(?:the\s+|la\s+|el\s+)?$",
+    re.IGNORECASE,
+)
+_FULL_LINE = 50
+
+
+def _wrapped_end(text: str, start: int, end: int) -> int:
+    """A name goes over a line's end only where the line is full."""
+    cut = text.index("\n", start, end)
+    return end if cut - (text.rfind("\n", 0, start) + 1) >= _FULL_LINE else cut
+
+
+def _elsewhere(text: str, start: int, end: int, *, doctor: bool) -> bool:
+    """Whether a provider is denied, or is the one at home who wants to see the records."""
+    before = text[max(0, start - 90) : start]
+    if _NOT_THERE.search(before):
+        return True
+    if not doctor:
+        return _AT_HOME_PLACE.search(before) is not None
+    return bool(_AT_HOME.search(before) or _WANTS_IT.match(text[end : end + 70]))
+
+
 def _add(found: list[Placed], text: str, start: int, end: int, *, doctor: bool) -> None:
     if any(start < p.end and p.start < end for p in found):
         return
+    if doctor and "\n" in text[start:end]:
+        end = _wrapped_end(text, start, end)
     words = re.sub(r"\s+", " ", text[start:end]).strip(" .,'\"")
     cut = _IN_TOWN.sub("", words)
     if " de " + words[len(cut) :].strip() not in words and len(cut.split()) > 1:
@@ -147,10 +172,7 @@ def _add(found: list[Placed], text: str, start: int, end: int, *, doctor: bool) 
         return
     if len(words) < 3 or _TOWN_ONLY.fullmatch(words):
         return
-    before = text[max(0, start - 90) : start]
-    if _NOT_THERE.search(before):
-        return
-    if doctor and (_AT_HOME.search(before) or _WANTS_IT.match(text[end : end + 70])):
+    if _elsewhere(text, start, end, doctor=doctor):
         return
     found.append(Placed(words, start, end))
 
