@@ -286,6 +286,12 @@ def labelled(all_lines: list[tuple[str, int, bool]]) -> list[Labelled]:
 
 def _goes_on(line: str, last: Labelled) -> bool:
     """Whether a line continues the answer above it, as a wrapped one does."""
+    if re.match(
+        r"\W*(?:thank|gracias|saludos|sincerely|regards|best|att|cordial|quedo|muchas)",
+        line,
+        re.IGNORECASE,
+    ):
+        return False
     if len(last.value) >= _LONGEST_ANSWER or re.match(r"\s*(?:[-*•–]|\d{1,2}[.)])\s", line):
         return (
             last.name in {FactName.RECORDS, FactName.TREATMENT_DATES}

@@ -13,7 +13,10 @@ _UP = "A-ZÁÉÍÓÚÜÑÇÖÄÈÊÔÂ"
 _WORD = rf"(?:[{_UP}]\.|(?:Jr|Sr|St|Ma|Ma\.)\.?(?!\w)|(?:[OD]['’])?[{_UP}][\wáéíóúüñçöäèê'’]*(?:-[\w]+)*)"
 _PARTICLE = r"(?:de|del|la|las|los|y|e|da|dos|van|von|der|den|ter|bin|al|el|di|le|du|st\.)"
 NAME = rf"{_WORD}(?:[ \t]+(?:{_PARTICLE}\s+){{0,3}}{_WORD}|\s(?:{_PARTICLE}\s+){{1,3}}{_WORD}|,?[ \t]+(?:Jr|Sr|II|III|IV)\b\.?){{1,6}}"
-_WRAPPED = rf"{_WORD}(?:\s+(?:{_PARTICLE}\s+){{0,3}}{_WORD}|,?\s+(?:Jr|Sr|II|III|IV)\b\.?){{1,6}}"
+_NICK = r"(?:\s+[\"“(][^\W\d_]{2,12}[\"”)](?=\s+[A-ZÁÉÍÓÚÑ]))?"
+_WRAPPED = (
+    rf"{_WORD}{_NICK}(?:\s+(?:{_PARTICLE}\s+){{0,3}}{_WORD}|,?\s+(?:Jr|Sr|II|III|IV)\b\.?){{1,6}}"
+)
 _LOWER = r"[a-záéíóúüñ][\wáéíóúüñ'’-]+(?:\s+[a-záéíóúüñ][\wáéíóúüñ'’-]*\.?){1,4}"
 FULL_NAME = re.compile(NAME)
 
@@ -339,6 +342,7 @@ def cleaned(value: str) -> str | None:
     """A name as written in natural order and case, without title and what follows it."""
     value = re.sub(r"^(?:doña|don)\s+", "", value.strip(), flags=re.IGNORECASE)
     value = re.sub(r"\s+", " ", value.strip(" \t*_.,;:\"'“”<>")).strip()
+    value = re.sub(r"\s*\((?=[^\W\d_]{2,12}\)\s+[A-Z])[^)]+\)\s*", " ", value)
     value = re.sub(r"\s*[\"“”«][^\"“”»]{1,30}[\"”»]\s*", " ", value)
     turned = re.fullmatch(
         rf"([{_UP}ÀÈ][{_UP}' .-]{{1,40}}),\s*([{_UP}][\w.'ÁÉÍÓÚÑÜáéíóúñ -]{{1,40}})", value

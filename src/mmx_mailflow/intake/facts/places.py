@@ -9,7 +9,7 @@ _KIND = (
     r"(?:[Hh]ospital|HOSPITAL|[Cc]l[ií]nica|CL[IÍ]NICA|[Cc]linic|[Cc]entro|CENTRO|[Ll]aboratorios?|LABORATORIO|[Ss]anatorio|SANATORIO|[Ii]nstituto|INSTITUTO|Policl[ií]nica|Unidad(?= (?:M[eé]dica|de|Quir))|Consultorio|CONSULTORIO|Grupo(?= M[eé]dico)|M[eé]dica|Torre(?= M[eé]dica)"
     r"|Oftalmol[oó]gica|Oftalmolog[ií]a|Maternidad|MATERNIDAD|Ortopedia|Urolog[ií]a|Cardiolog[ií]a|Odontolog[ií]a|Dermatolog[ií]a|Traumatolog[ií]a|Fisioterapia|Rehabilitaci[oó]n|An[aá]lisis(?= Cl[ií]nicos)|Dental|Diagn[oó]sticos?|Imagenolog[ií]a|Radiolog[ií]a|Fertilidad|Imagen(?= Diag)|Biom[eé]dica|Derma|Odonto\w*|Urgencias|Visi[oó]n(?= [A-Z])|Cruz(?= (?:Roja|Azul|Verde))|Beneficencia|Star(?= M[eé]dica)|CHRISTUS|Christus|IMSS|ISSSTE|Bariatric|Smile|Sonrisa|Oasis|Est[eé]tica|Spa|Cirug[ií]a(?= (?:Pl[aá]stica|Est))|Dentistas?|Ortodoncia|Farmacia|Ultrasonido(?= [A-Z]))"
 )
-_CAP = r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*|\d{1,2}\b(?= de\b))"
+_CAP = r"(?:[A-ZÁÉÍÓÚÑ][\wáéíóúüñ'’&-]*|\d{1,2}\b(?= de [A-ZÁÉÍÓÚÑ]))"
 _SMALL = r"(?:de|del|la|las|los|el|y|e|of|the|para|&|San|Santa|Nuestra)"
 _NAMED = re.compile(
     rf"\b{_KIND}(?:(?![ \t\n](?:y|e|and|&)[ \t\n](?:(?:el|la|the|en)[ \t\n])?{_KIND})[ \t\n](?:{_SMALL}[ \t\n]){{0,3}}(?!(?:Dra?|DRA?|Doctora?)\b){_CAP}){{1,6}}"
@@ -35,8 +35,11 @@ _AT = re.compile(
 _EN = re.compile(
     r"\b(?i:en|in)\s+(?:el\s+|la\s+|the\s+)?(?P<name>(?!Las|Los|San|Santa|El|La|New|Fort|North|South|West|East|Saint|St|Salt|Playa|Puerto|Ciudad|Cabo|Nuevo|Nueva)(?:[A-ZÁÉÍÓÚÑ]{2,}(?:[ \t][A-ZÁÉÍÓÚÑ][a-záéíóúñ]+){1,3}|[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+(?:[ \t][A-ZÁÉÍÓÚÑ][a-záéíóúñ]+){1,3}))(?!\s*,?\s*(?:[A-Z]{2}\b|\d))"
 )
+_SMALL_DOCTOR = re.compile(
+    r"\b(?P<name>(?:dra?|doctora?)\.? (?!who|que|me\b|wrote|put\b|did\b|gave|saw\b|took|has\b|had\b|does|can\b|es\b|le\b|se\b|lo\b|says|said|dijo|told|wants|here|asked|needs|at\b|in\b|en\b|de\b|del\b|is\b|was\b|and\b|y\b|for\b|visit|appointment|office|will|now|aqui|aquí|pide|nuevo|nueva)[a-záéíóúñ]{3,}(?: [a-záéíóúñ]{3,}){0,2}?)(?= (?:en|in|at|y|and|el|on|me|necesito|i|who|que|from|for|para|con|was|quiero|the|la|mi|my|soy)\b|\s*[,.;\n\d(]|$)"
+)
 _SMALL_LETTERS = re.compile(
-    r"\b(?P<name>(?:hospital|cl[ií]nica|clinica|sanatorio|laboratorios?|centro m[eé]dico|centro|instituto|imagenolog[ií]a|maternidad|dental|ortopedia)(?: (?:de|del|la|los|san|santa)\b)*(?: (?!where|three|two|last|this|ago|hace|ayer|donde|that|que|in\b|en\b|and\b|y\b|el\b|me\b|para|for|i\b|my|mi\b|to\b|me|is|was|fue|de\b|del\b|la\b|con\b|the|records?|stay|bill|me)[a-záéíóúñ]+(?: (?:de|del|la|los)\b(?= [a-záéíóúñ]))*){1,4}?)(?= (?:en|in|at|on|el|con|with|y|and|me|where|donde|para|for|del?|por|i|when|cuando|a|the|dr|dra)\b|\s*[,.;\n\d(]|$)"
+    r"\b(?P<name>(?:hospital|cl[ií]nica|clinica|sanatorio|laboratorios?|centro m[eé]dico|centro|instituto|imagenolog[ií]a|maternidad|dental|ortopedia)(?: (?:de|del|la|los|san|santa)\b)*(?: (?!where|soy\b|mis\b|necesito|my\b|naci|three|two|last|this|ago|hace|ayer|donde|that|que|in\b|en\b|and\b|y\b|el\b|me\b|para|for|i\b|my|mi\b|to\b|me|is|was|fue|de\b|del\b|la\b|con\b|the|records?|stay|bill|me)[a-záéíóúñ]+(?: (?:de|del|la|los)\b(?= [a-záéíóúñ]))*){1,4}?)(?= (?:en|in|at|on|el|con|with|y|and|me|where|donde|para|for|del?|por|i|when|cuando|a|the|dr|dra)\b|\s*[,.;\n\d(]|$)"
 )
 _COMMA_TOWN = re.compile(
     rf"(?:^|[\s,;.])(?P<name>{_CAP}(?:[ \t](?:{_SMALL}[ \t]){{0,2}}{_CAP}){{1,4}})\s+in\s+[A-Z]"
@@ -50,7 +53,7 @@ _TOWN_ONLY = re.compile(
 _AT_HOME = re.compile(
     r"\b(?:my|our|his|her|new|current|family|local|primary|mi|su|nuev[oa]|actual)\s+(?:[a-záéíóúñ-]+\s+){0,4}(?:doctor|physician|surgeon|cardi\w+|orthop\w+|ortop\w+|specialist|m[eé]dico|pcp|dentist\w*|oncolog\w+|onc[oó]log\w+|neurolog\w+|neur[oó]log\w+|gine\w+|gyn\w+|gastro\w+|rheum\w+|reumat\w+|pediatr\w+|provider|therapist|fisio\w+|physio)[^.\n]{0,25}$"
     r"|\b(?:doctor|dentist|surgeon|physician|specialist|cardiologist|m[eé]dico|dentista|doctora)\s+(?:down |back |over |at |up )*(?:here|home|aqu[ií]|ac[aá])\b[^.\n]{0,30}$|\bhere at home\b[^.\n]{0,10}$"
-    r"|\b(?:send|fax|forward|copy|bring|show|give|take|enviar|mandar|llevar\w*|ense[ñn]ar\w*|mostrar\w*|see|seeing|appointment|cita)\b[^.\n]{0,40}\b(?:to|with|con|a|al)\s+(?:my\s+|mi\s+)?$|\bpara\s+(?:que\s+)?(?:el|la|mi)\s*$|\b(?:asked|asks|wants|requested by|needed by|required by|pide|solicita)\b[^.\n]{0,15}$",
+    r"|\b(?:send|fax|forward|bring|show|give|enviar|mandar|llevar\w*|ense[ñn]ar\w*|mostrar\w*)\b[^.\n]{0,40}\b(?:to|a|al)\s+(?:my\s+|mi\s+)?$|\b(?:see|seeing|appointment|cita)\s+(?:\w+\s+){0,3}(?:with|con)\s+(?:my\s+|mi\s+)?$|\bpara\s+(?:que\s+)?(?:el|la|mi)\s*$|\b(?:asked|asks|wants|requested by|needed by|required by|pide|solicita)\b[^.\n]{0,15}$",
     re.IGNORECASE,
 )
 _WANTS_IT = re.compile(
@@ -115,6 +118,9 @@ def in_text(text: str) -> list[Placed]:
     if not any(not p.name.lower().startswith(("dr", "doc")) for p in found):
         for match in (*_COMMA_TOWN.finditer(text), *_EN.finditer(text)):
             _add(found, text, match.start("name"), match.end("name"), doctor=False)
+    if not any(p.name.lower().startswith(("dr", "doc")) for p in found):
+        for match in _SMALL_DOCTOR.finditer(text):
+            _add(found, text, match.start("name"), match.end("name"), doctor=True)
     found.sort(key=lambda p: p.start)
     return _distinct(found)
 

@@ -20,7 +20,7 @@ WANT = re.compile(
     re.IGNORECASE,
 )
 _CUT = re.compile(
-    r"\s*(?:,|;|—|-{2}|\()?\s*\b(?:because|becuase|bc|cuz|since (?:i|my|the|he|she)|so (?:that|my|i|he|she|the|we)|in order to|for my (?:new |own |family |primary )?(?:doctor|primary|insurance|dentist|physician|\w+ist\b|lawyer|files|surgeon|pcp)|for the insurance|as soon as|thank|call me|my (?:phone|cell|number|name|birthday|dob)|i (?:was|had|am)\b|porque|xq|por ?que|ya que|para (?:que|mi|mis|el|la|mostrar|llev\w+|pod\w+|un[ao]?|seguir|continuar|los|las)|pues|debido|gracias|por favor|from (?:when|my (?:stay|visit|time)|hospital|cl[ií]nica|dr\.?|dra\.?|instituto|centro|sanatorio|the (?:clinic|hospital))|at (?:hospital|cl[ií]nica|instituto|centro|sanatorio|the (?:hospital|clinic))|sent to me|as\s?ap|mi (?:cel|tel|n[uú]mero|correo|nombre|m[eé]dico|doctora?|cardi\w+)|mi # )\b.*$",
+    r"\s*(?:,|;|—|-{2}|\()?\s*\b(?:because|becuase|bc|cuz|since (?:i|my|the|he|she)|so (?:that|my|i|he|she|the|we)|in order to|for my (?:new |own |family |primary )?(?:doctor|primary|insurance|dentist|physician|\w+ist\b|lawyer|files|surgeon|pcp)|for the insurance|as soon as|thank|call me|my (?:phone|cell|number|name|birthday|dob)|i (?:was|had|am)\b|soy|me llamo|mi nombre|naci|nací|porque|xq|por ?que|ya que|para (?:que|mi|mis|el|la|mostrar|llev\w+|pod\w+|un[ao]?|seguir|continuar|los|las)|pues|debido|gracias|por favor|from (?:when|my (?:stay|visit|time)|hospital|cl[ií]nica|dr\.?|dra\.?|instituto|centro|sanatorio|the (?:clinic|hospital))|at (?:hospital|cl[ií]nica|instituto|centro|sanatorio|the (?:hospital|clinic))|sent to me|as\s?ap|mi (?:cel|tel|n[uú]mero|correo|nombre|m[eé]dico|doctora?|cardi\w+)|mi # )\b.*$",
     re.IGNORECASE | re.DOTALL,
 )
 _NOT = re.compile(

@@ -60,7 +60,7 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _RELATION = re.compile(
-    r"\b(?:my|mi|our|nuestr[oa])\s+(?:\w+\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child|client|patient|grand\w+|aunt|uncle|partner|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuel[oa]|t[ií][oa]|client[ea]|poderdante|beb[eé]|baby|menor|representad[oa]|paciente|suegr[oa]|niet[oa]|sobrin[oa])(?:['’]s)?",
+    r"\b(?:my|mi|our|nuestr[oa])\s+(?:\w+\s+)?(?:son|daughter|mother|mom|mum|father|dad|wife|husband|brother|sister|child|client|patient|grand\w+|aunt|uncle|partner|hij[oa]|mam[aá]|madre|pap[aá]|padre|espos[oa]|marido|mujer|herman[oa]|abuel[oa]|t[ií][oa]|client[ea]|poderdante|beb[eé]|baby|menor|representad[oa]|paciente|suegr[oa]|niet[oa]|sobrin[oa])(?:['’]s)?|\b(?:mam[aá]|madre|pap[aá]|padre|mother|mom|father|dad|tutora?|guardian|hij[oa]|espos[oa]|wife|husband|son|daughter) (?:de|of) (?-i:[A-ZÁÉÍÓÚÑ])",
     re.IGNORECASE,
 )
 _OTHERS_DAY = re.compile(
