@@ -175,6 +175,17 @@ def test_a_date_of_something_else_is_no_treatment(words: str) -> None:
     assert [p["start"] for p in said["treatment_dates"]] == ["2024-03-03"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "number", ["619 888 2020", "(619) 888-2021", "2019 Oak Street, Yuma", "No. 2018"]
+)
+def test_a_number_gives_no_year(number: str) -> None:
+    said = fields(
+        f"Estuve en la Clínica Luz del 20 al 24 de enero. Necesito mis radiografías. Mi número: {number}\n\nAna María Bell Ríos\n"
+    )
+
+    assert [p["start"] for p in said["treatment_dates"]] == ["2025-01-20"]  # type: ignore[attr-defined]
+
+
 NAMES = {
     "My name is Maria de la Cruz Ortega and I need copies.": "Maria de la Cruz Ortega",
     "Me llamo José Ángel Peña Núñez y necesito copias.": "José Ángel Peña Núñez",
@@ -300,6 +311,7 @@ PHONES = {
     ("5-83-21-17", True): [],
     ("folio 6641873390", True): [],
     ("2024-05-20 to 2024-05-23", False): [],
+    ("born 4-17-92 702 433 0111", False): ["+17024330111"],
     ("call 619 233 4712 not 619 233 4713", False): ["+16192334712"],
 }
 

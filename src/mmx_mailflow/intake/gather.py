@@ -349,7 +349,10 @@ def _set_treatment(
         chosen = [
             w.dated
             for w in free
-            if w.sort == Sort.UNSAID and is_recent(w.dated, today) and w.dated.year_told
+            if w.sort == Sort.UNSAID
+            and w.dated.sort != "year"
+            and is_recent(w.dated, today)
+            and w.dated.year_told
         ]
     chosen = [d for d in chosen if not _idle_month(d, chosen)]
     if len(chosen) > 1 and not labels and any(_is_day(d) for d in chosen):

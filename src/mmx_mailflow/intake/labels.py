@@ -292,6 +292,9 @@ def _goes_on(line: str, last: Labelled) -> bool:
         re.IGNORECASE,
     ):
         return False
+    bulleted = re.match(r"\s*(?:[-*•–]|\d{1,2}[.)])\s", line) is not None
+    if not bulleted and line[:1].isupper() and re.search(r"(?:^|\s)[-*•–]\s", last.value):
+        return False
     if len(last.value) >= _LONGEST_ANSWER or re.match(r"\s*(?:[-*•–]|\d{1,2}[.)])\s", line):
         return (
             last.name in {FactName.RECORDS, FactName.TREATMENT_DATES}

@@ -243,7 +243,7 @@ def _asks(heard: Heard) -> bool:
 def _form(heard: Heard) -> bool:
     if _FORM.search(heard.words) is None or heard.labels > FEW:
         return False
-    sent = bool(heard.message.parts) or _in_thread(heard.message)
+    sent = bool(heard.message.parts) or _in_thread(heard.message) or _subject_of_form(heard)
     return sent and not (_asks(heard) and not _subject_of_form(heard))
 
 

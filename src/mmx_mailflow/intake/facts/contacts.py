@@ -91,6 +91,7 @@ def phones(text: str, *, mexican: bool) -> list[Phone]:
         words,
     )
     words = re.sub(r"(?<=\d) - (?=\d)", "-  ", words)
+    words = _DATE.sub(lambda m: " " * (len(m.group()) - 1) + ";", words)
     found: dict[str, Phone] = {}
     for start, end, digits, raw in _numbers(words):
         number = _e164(digits, raw, mexican=mexican)
@@ -102,6 +103,7 @@ def phones(text: str, *, mexican: bool) -> list[Phone]:
     return list(found.values())
 
 
+_DATE = re.compile(r"(?<![\d-])\d{1,2}([/.-])\d{1,2}\1(?:\d{4}|\d\d)(?![\d.-])")
 _RUN = re.compile(
     r"(?<![\w/$€#.,-])(?:\+\s?|00)?\(?\d(?:(?:[ \t()-]{0,3}|\.)\d){8,14}(?![\d/]|-\d)"
 )

@@ -137,7 +137,7 @@ _PATTERNS = tuple(
         ("season", rf"{_YEAR.format('y')}\s*,?\s*(?:in|por|en|durante|como en)?\s*(?:la|el|the)?\s*{_SEASON}"),
         ("years", rf"(?<![\d$/.-]){_YEAR.format('y')}\s*(?:-|–|to|through|thru|and|al?|y)\s*{_YEAR.format('y2')}(?![\d/.-])"),
         ("part", rf"\b{_PART}\s+{_YEAR.format('y')}"),
-        ("year", rf"(?<![\w$/.,#-]){_YEAR.format('y')}(?![\w/-]|[.,]\d|\s*(?:mxn|usd|pesos|dollars|dólares))"),
+        ("year", rf"(?<![\w$/.,#-])(?<!\d\s)(?<!no\.\s)(?<!apt\s)(?<!box\s)(?<!núm\.\s)(?<!número\s)(?<!number\s){_YEAR.format('y')}(?![\w/-]|[.,]\d|\s\d{{3}}|\s+(?:[nsew]\.?\s+)?\w+\s+(?:st|street|ave|avenue|rd|road|ln|lane|blvd|drive|dr|way|ct|court)\b|\s*(?:mxn|usd|pesos|dollars|dólares))"),
         (
             "ago",
             rf"\b(?:hace\s+(?:(?:como|unos|unas|un par de|más o menos|ya|casi)\s+){{0,2}}(?P<n>{'|'.join(_SMALL)}|\d{{1,2}})?\s*"
@@ -565,6 +565,10 @@ def _with_years(dates: list[Dated], today: date, text: str) -> list[Dated]:
                 d
                 for d in near
                 if not d.needs_year
+                and (
+                    d.sort != "year"
+                    or min(abs(d.start - dated.end), abs(dated.start - d.end)) < _FAR // 4
+                )
                 and abs(d.readings[0][0].year - today.year) <= 15
                 and not _BIRTH_BEFORE.search(text[max(0, d.start - 45) : d.start])
             ),
