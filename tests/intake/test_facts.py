@@ -186,6 +186,16 @@ def test_a_number_gives_no_year(number: str) -> None:
     assert [p["start"] for p in said["treatment_dates"]] == ["2025-01-20"]  # type: ignore[attr-defined]
 
 
+def test_a_stay_that_says_so_itself_is_care() -> None:
+    said = fields(
+        "I was hit by a car on holiday on the 2nd of January 2025 and was treated at Hospital Luz until the 6th. I need the CT report.\n"
+    )
+
+    assert [(p["start"], p["end"]) for p in said["treatment_dates"]] == [
+        ("2025-01-02", "2025-01-06")
+    ]  # type: ignore[attr-defined]
+
+
 NAMES = {
     "My name is Maria de la Cruz Ortega and I need copies.": "Maria de la Cruz Ortega",
     "Me llamo José Ángel Peña Núñez y necesito copias.": "José Ángel Peña Núñez",

@@ -400,7 +400,7 @@ _HERE = re.compile(
     rf"(?:^|[.!?\n]\s*)(?:(?:Mrs?|Ms|MRS?|MS)\.?\s+)?(?P<name>{_WRAPPED})\s+(?i:here|speaking|again|writing|por aquí|de nuevo)\b"
 )
 _SELF_LOWER = re.compile(
-    r"\b(?i:my name is|my names|name is|name|me llamo|mi nombre es|mi nombre completo es|i am|i['’]?m|soy|nombre)[ \t]+(?:(?:la|el)\s+)?(?P<name>[^\W\d_][\wáéíóúüñ'’-]+(?:\s(?:de|del|la|los|van|von)\b)*(?:\s[^\W\d_][\wáéíóúüñ'’.-]*(?:\s(?:de|del|la|los|van|von)\b)*){1,4}?)(?=\s*(?:[,.;\n]|$|\d|(?i:naci|nací|nacid[oa]|born|dob|d\.o\.b|date of birth|fecha|and|y|bday|birthday|tengo|coma)\b))"
+    r"\b(?i:my name is|my names|name is|name|me llamo|mi nombre es|mi nombre completo es|i am|i['’]?m|soy|nombre)[ \t]+(?:(?:la|el)\s+)?(?P<name>[^\W\d_][\wáéíóúüñ'’-]+(?:\s(?:de|del|la|los|van|von)\b)*(?:\s[^\W\d_][\wáéíóúüñ'’.-]*(?:\s(?:de|del|la|los|van|von)\b)*){1,4}?)(?=\s*(?:[,.;\n]|$|\d|(?i:naci|nací|nacid[oa]|born|dob|d\.o\.b|date of birth|fecha|and|y|i|i am|bday|birthday|tengo|coma)\b))"
 )
 _NO_NAME_WORDS = frozenset(
     [

@@ -7,6 +7,7 @@ before it count more than words after it, and another date between weakens the t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -54,6 +55,27 @@ _CUES: tuple[tuple[Sort, re.Pattern[str]], ...] = tuple(
             r"|tratamientos?|tratad[oa]|trat[óoé]\w*|cirug[ií]as?|oper\w+|intervenci[oó]n|interven\w+|intern\w+|ingres\w+|entr[óoéeé]\w*|estuv\w+|atend\w+|atenci[oó]n|atienden?|atiendo|consultas?|cita|citas|estudios?|an[aá]lisis|urgencias|alta|egres\w+|pari\w*|parto|ces[aá]rea|accident\w*|choque|ca[ií]|cay[oó]|hice|hicieron|hizo|tom(?:aron|é|ó)|sac(?:aron|ó)|pus(?:ieron|o)|coloc\w+|quit(?:aron|ó)|extra\w+|revis\w+|quimio\w*|radioterapia|di[aá]lisis|vieron|vio|fui|fue|fuimos|llev(?:aron|é|ó)|fecha|fechas|per[ií]odo|cu[aá]ndo|tuve|hospitaliz\w+|aplicaron|implant\w+|ultrasonido|resonancia",
         ),
     )
+)
+_CLOSE = frozenset(
+    {
+        "by",
+        "before",
+        "due",
+        "por el",
+        "para el",
+        "antes de",
+        "antes del",
+        "next",
+        "until",
+        "starting",
+    }
+)
+_ONLY_BEFORE = frozenset({"by", "before", "until", "will", "por el", "form", "next", "starting"})
+_CLOSE_BY = 14
+"""These words speak of a date only right before it."""
+_INSIDE = re.compile(
+    r"\b(?:treated|discharged|admitted|hospitali[sz]ed|operated|alta|egres\w+|ingres\w+|sal[ií]|salió|atend\w+|stayed)(?!\w)",
+    re.IGNORECASE,
 )
 _OWN = re.compile(
     r"\b(?:i|i['’]m|me|my|mine|my own|yo|m[ií]o?|mis|nac[ií]|soy|estuve|tuve|myself|parent writing|\(mom\)|\(mother\)|\(dad\)|\(father\)|\(mam[aá]\)|\(pap[aá]\))(?!\w)",
@@ -117,42 +139,38 @@ def _speaks_of_self(said: str) -> bool:
 
 
 def _sort(text: str, dates: list[Dated], place: int, begin: int, end: int) -> Sort:
+    """The sort whose word stands nearest; a word of care within the date outweighs the rest."""
     dated = dates[place]
     others = [d for n, d in enumerate(dates) if n != place]
-    best, nearest = Sort.UNSAID, 10_000.0
-    before_from = max(begin, dated.start - _BEFORE)
-    after_to = min(end, dated.end + _AFTER)
-    for sort, pattern in _CUES:
-        for match in pattern.finditer(text, before_from, dated.start):
-            between = _between(others, match.end(), dated.start)
-            if between and sort == Sort.BIRTH and not _goes_on(text, others, dated):
-                continue
-            far = dated.start - match.end() + between
-            if far < nearest:
-                best, nearest = sort, far
-        for match in pattern.finditer(text, dated.end, after_to):
-            if sort == Sort.ELSE and match.group().lower() in {
-                "by",
-                "before",
-                "until",
-                "since",
-                "will",
-                "desde",
-                "por el",
-                "form",
-                "next",
-                "starting",
-            }:
-                continue
-            far = _BEHIND + match.start() - dated.end + _between(others, dated.end, match.start())
-            if sort == Sort.BIRTH:
-                far += _BEHIND
-            if far < nearest:
-                best, nearest = sort, far
-        # A word within the date itself (`INGRESO … EGRESO`, `since 2021`) says nothing else.
-    if best == Sort.ELSE and dated.sort == "since" and _CUES[2][1].search(text, begin, end):
+    ties = [*_before(text, others, dated, begin), *_after(text, others, dated, end)]
+    best = min(ties, default=(0.0, Sort.UNSAID), key=lambda tie: tie[0])[1]
+    if best in {Sort.ELSE, Sort.UNSAID} and _INSIDE.search(text, dated.start, dated.end):
         return Sort.CARE
     return best
+
+
+def _before(
+    text: str, others: list[Dated], dated: Dated, begin: int
+) -> Iterator[tuple[float, Sort]]:
+    """The words before a date, each with how far it is away."""
+    for sort, pattern in _CUES:
+        for match in pattern.finditer(text, max(begin, dated.start - _BEFORE), dated.start):
+            between = _between(others, match.end(), dated.start)
+            far = dated.start - match.end() + between
+            idle = match.group().lower() in _CLOSE and far > _CLOSE_BY
+            if idle or (between and sort == Sort.BIRTH and not _goes_on(text, others, dated)):
+                continue
+            yield far, sort
+
+
+def _after(text: str, others: list[Dated], dated: Dated, end: int) -> Iterator[tuple[float, Sort]]:
+    """The words after a date, which count less, those of a birth least."""
+    for sort, pattern in _CUES:
+        for match in pattern.finditer(text, dated.end, min(end, dated.end + _AFTER)):
+            if match.group().lower() in _ONLY_BEFORE:
+                continue
+            far = _BEHIND + match.start() - dated.end + _between(others, dated.end, match.start())
+            yield far + (_BEHIND if sort == Sort.BIRTH else 0), sort
 
 
 _AND_ANOTHER = re.compile(
