@@ -75,7 +75,7 @@ class Daemon:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 def test_idle_wakes_the_daemon_and_sigterm_drains_it(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_idle_wakes_the_daemon_and_sigterm_drains_it(tmp_path: Path) -> None:
             began = time.monotonic()
             code = daemon.stop()
         assert code == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 40  # not the 50 s between two polls
         assert "Ana Prueba" not in daemon.log.read_text()
         assert ANA not in daemon.log.read_text()
 

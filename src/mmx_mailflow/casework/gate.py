@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date, datetime
 
 from mmx_mailflow.casework.calendar import local_date
 from mmx_mailflow.casework.case import Authorization, Case, Provider
 from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.policy import Policy
-
-
-def plain(name: str) -> str:
-    """A provider's name for comparing: no accents, no case, single spaces."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
 
 
 def covers(authorization: Authorization, provider: Provider) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from mmx_mailflow.casework.facts import Evidence, FactName, Facts, Period, Reading
+from mmx_mailflow.casework.names import same_person
 from mmx_mailflow.intake.facts import contacts, dates, names, places, wanted
 from mmx_mailflow.intake.facts.dates import Dated
 from mmx_mailflow.intake.facts.names import Named, Way
@@ -253,16 +254,14 @@ def _names(
             or (
                 not any(a <= n.start < b for a, b in selves)
                 and n.way not in {Way.LINE, Way.SIGNED}
-                and not any(
-                    names.same_person(n.name, o) or names.same_person(o, n.name) for o in own
-                )
+                and not any(same_person(n.name, o) or same_person(o, n.name) for o in own)
             )
         ]
         lines = [
             n
             for n in spoken
             if n.way == Way.LINE
-            and not any(names.same_person(n.name, o) or names.same_person(o, n.name) for o in own)
+            and not any(same_person(n.name, o) or same_person(o, n.name) for o in own)
         ]
         everyone = everyone or lines[:1]
     else:
@@ -300,9 +299,7 @@ def _set_name(
     fuller = [
         n
         for n in named
-        if len(n.name) > len(best.name)
-        and names.same_person(n.name, best.name)
-        and n.way <= Way.LINE
+        if len(n.name) > len(best.name) and same_person(n.name, best.name) and n.way <= Way.LINE
     ]
     chosen = (
         min(fuller, key=lambda n: (n.way, -len(n.name)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from mmx_mailflow.casework.facts import Facts, Requester
+from mmx_mailflow.casework.names import same_person
 from mmx_mailflow.casework.values import Kind, Language
 from mmx_mailflow.intake.facts import names
 from mmx_mailflow.intake.facts.wanted import NOUN, WANT
@@ -210,7 +211,7 @@ def _acts_for(spoken: Said, labels: list[Labelled]) -> bool:
     return (
         bool(mine and patient)
         and mine[0].split()[0].lower() != patient[0].split()[0].lower()
-        and not names.same_person(patient[0], mine[0])
+        and not same_person(patient[0], mine[0])
     )
 
 

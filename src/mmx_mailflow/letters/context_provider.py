@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmx_mailflow.casework.case import Case, Provider
-from mmx_mailflow.casework.gate import plain
+from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.values import Language
 from mmx_mailflow.letters.words import Said, choose, day, flat, period
 

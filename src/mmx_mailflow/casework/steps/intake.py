@@ -16,9 +16,9 @@ from mmx_mailflow.casework.case import (
 from mmx_mailflow.casework.choice import settled
 from mmx_mailflow.casework.events import FactsAdded, Mail, ProviderMatch, RequestReceived
 from mmx_mailflow.casework.facts import REQUIRED, FactName, Facts
-from mmx_mailflow.casework.gate import plain
 from mmx_mailflow.casework.letters import Letter, LetterName, PacketAttachment
 from mmx_mailflow.casework.merge import changed, merged
+from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import IssuedForm
 from mmx_mailflow.casework.steps.common import (
@@ -236,5 +236,8 @@ def provider_row(number: int, match: ProviderMatch) -> Provider:
 
 
 def staff_facts(case: Case, facts: Facts) -> Case:
-    """The case after staff set facts: the same merging as for a patient's correction."""
-    return replace(case, facts=merged(case.facts, facts))
+    """The case after staff set facts: what they say of a name counts whatever it was before."""
+    known = case.facts
+    if facts.stated(FactName.PATIENT_NAME):
+        known = known.model_copy(update={FactName.PATIENT_NAME.value: None})
+    return replace(case, facts=merged(known, facts))

@@ -16,8 +16,9 @@ from mmx_mailflow.casework.events import (
     DirectoryMatch,
     ProviderMatch,
 )
-from mmx_mailflow.casework.gate import plain, refusal
+from mmx_mailflow.casework.gate import refusal
 from mmx_mailflow.casework.letters import FileAttachment, LetterName
+from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.steps.clock import follow_up, provider_needs
 from mmx_mailflow.casework.steps.common import (
     ask_staff,

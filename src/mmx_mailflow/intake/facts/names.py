@@ -598,12 +598,3 @@ def signed(text: str) -> str | None:
             if name and is_full(name) and len(piece) < 60:
                 return name
     return None
-
-
-def same_person(longer: str, shorter: str) -> bool:
-    """Whether the shorter name can be the longer one in brief: `Robert J. Fennimore`."""
-    words = [w.strip(".,").lower() for w in longer.split()]
-    parts = [w.strip(".,").lower() for w in shorter.split()]
-    return bool(parts) and all(
-        any(w == p or (len(p) == 1 and w.startswith(p)) for w in words) for p in parts
-    )
