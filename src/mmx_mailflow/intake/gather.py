@@ -47,6 +47,10 @@ _FIRST_NAME = re.compile(
 _LONG_SPAN, _ADULT = 100, 12
 
 
+_MOST_DATES = 600
+"""No letter has more; what follows them is kept and quoted like all the rest."""
+
+
 @dataclass(slots=True)
 class _Gathered:
     """Facts while they are put together."""
@@ -71,7 +75,7 @@ def facts_of(said: Said, labels: list[Labelled], today: date, writer: Writer) ->
     """Every fact that the words state, each with its evidence."""
     text = said.text
     by_name = {n: [x for x in labels if x.name == n] for n in FactName}
-    found = dates.found(text, today)
+    found = dates.found(text, today)[:_MOST_DATES]
     when = sorted_out(text, found)
     got = _Gathered()
     providers = [
