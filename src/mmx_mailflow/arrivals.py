@@ -23,7 +23,6 @@ from mmx_mailflow.casework.events import (
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
-from mmx_mailflow.forms.packet import places
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
 from mmx_mailflow.intake.authenticity import Assessment, trust
 from mmx_mailflow.intake.bounces import read_bounce
@@ -33,7 +32,6 @@ from mmx_mailflow.intake.match import Candidate, Clues, Match, clues, match, pat
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.intake.understand import Understood, understand
-from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
@@ -261,12 +259,10 @@ def _inspected(office: Office, message: Message, case: Case | None) -> Returned 
 def inspected(office: Office, files: Sequence[ReturnedFile], case: Case | None) -> Returned:
     """What files hold, compared with the form that went out when the case is known."""
     form = case.form if case else None
-    boxes = places(packet_facts(case, form, office.policy), office.words) if case and form else ()
     return inspect(
         files,
         key=office.keys.token_key,
         issued=form,
-        boxes=boxes,
         today=office.clock.now().astimezone(office.policy.zone()).date(),
     )
 

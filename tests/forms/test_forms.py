@@ -22,10 +22,10 @@ from mmx_mailflow.forms.packet import (
     PacketFacts,
     issued_form,
     packet,
-    places,
     words_from,
 )
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
+from mmx_mailflow.forms.shape import places
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path
 
@@ -53,7 +53,8 @@ FACTS = PacketFacts(
     records=("operative report",),
 )
 PDF = packet(FACTS, WORDS, key=KEY)
-FORM, BOXES = issued_form(FACTS, WORDS), places(FACTS, WORDS)
+FORM = issued_form(FACTS, WORDS)
+BOXES = places(FORM.roles)
 ALL = ("A13", "A12.6", "B2.1")
 
 
@@ -67,7 +68,7 @@ TEXT = text_of(PDF)
 
 def judged(*files: bytes, key: bytes = KEY):
     made = [ReturnedFile(name="x", content=content) for content in files]
-    return inspect(made, key=key, issued=FORM, boxes=BOXES, today=TODAY)
+    return inspect(made, key=key, issued=FORM, today=TODAY)
 
 
 def photos(sign: tuple[str, ...] = ALL, *, tilt: float = 1.5) -> list[bytes]:
@@ -128,7 +129,7 @@ def test_each_page_as_a_picture_carries_its_signed_code_and_four_marks() -> None
 
         assert (read.ref, read.issue, read.page, read.verified) == (FACTS.ref, 1, number + 1, True)
         assert read_page_code(code.text, b"z" * 32).verified is False
-        for x, y in ((44, 44), (1180, 44), (44, 1540), (1180, 1540)):
+        for x, y in ((56, 56), (1168, 56), (56, 1528), (1168, 1528)):
             assert picture[y - 6 : y + 6, x - 6 : x + 6].max() < 60
     document.close()
 
@@ -214,7 +215,7 @@ def test_pages_that_come_in_several_mails_are_one_return() -> None:
 def test_a_forged_code_or_another_case_is_never_signed() -> None:
     other = FORM.model_copy(update={"ref": "MMX-0000-000"})
     files = [ReturnedFile(name="x", content=c) for c in photos()]
-    theirs = inspect(files, key=KEY, issued=other, boxes=BOXES, today=TODAY)
+    theirs = inspect(files, key=KEY, issued=other, today=TODAY)
 
     assert judged(*photos(), key=b"z" * 32).defects == (Defect.WRONG_FORM,)
     assert theirs.verdict == Verdict.NOT_THE_FORM
@@ -243,7 +244,7 @@ def test_no_text_is_taken_for_a_code_of_ours(text: str) -> None:
     found = read_page_code(text, KEY)
 
     assert found is None or found.verified is False
-    assert read_page_code(page_code(KEY, FACTS.ref, 3, 2), KEY).page == 2
+    assert read_page_code(page_code(KEY, FACTS.ref, 3, 2, "FKSP"), KEY).page == 2
 
 
 def test_the_wording_of_both_languages_has_the_same_blocks() -> None:

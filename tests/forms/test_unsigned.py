@@ -24,9 +24,10 @@ from pypdf.generic import (
 from reportlab.pdfgen.canvas import Canvas
 
 from mmx_mailflow.casework.returned import CheckResult, Defect, Signature, Verdict
-from mmx_mailflow.forms.packet import PacketFacts, issued_form, packet, places, words_from
+from mmx_mailflow.forms.packet import PacketFacts, issued_form, packet, words_from
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
 from mmx_mailflow.forms.returned.days import typed_day
+from mmx_mailflow.forms.shape import places
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path
 
@@ -52,7 +53,8 @@ FACTS = PacketFacts(
     providers=("Hospital Faro del Mar",),
 )
 PDF = packet(FACTS, WORDS, key=KEY)
-FORM, BOXES = issued_form(FACTS, WORDS), places(FACTS, WORDS)
+FORM = issued_form(FACTS, WORDS)
+BOXES = places(FORM.roles)
 BOX = next(b for b in BOXES if b.place == "A13")
 DPI = 150 / 72
 STROKES = [(BOX.x + 30 + 6 * n, 792 - BOX.y - 12 - (n * 37 % 17)) for n in range(25)]
@@ -60,7 +62,7 @@ STROKES = [(BOX.x + 30 + 6 * n, 792 - BOX.y - 12 - (n * 37 % 17)) for n in range
 
 def judged(*files: bytes, today: date = TODAY):
     made = [ReturnedFile(name="x", content=content) for content in files]
-    return inspect(made, key=KEY, issued=FORM, boxes=BOXES, today=today)
+    return inspect(made, key=KEY, issued=FORM, today=today)
 
 
 def at_a13(*files: bytes) -> Signature:

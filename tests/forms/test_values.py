@@ -101,7 +101,8 @@ def test_an_empty_field_is_a_line_without_a_frame() -> None:
     assert sum(left_rim.point(lambda v: v < 200).histogram()[1:]) < 0.25 * 4 * 1150
 
 
-def test_the_pages_that_must_come_back_are_those_before_the_instructions() -> None:
+def test_only_the_pages_with_something_to_write_on_must_come_back() -> None:
     form = issued_form(FACTS.model_copy(update={"records": ("x " * 9_000,)}), WORDS)
 
-    assert form.pages_wanted == tuple(range(1, form.pages))
+    assert form.roles.endswith("KSPK")
+    assert form.pages_wanted == tuple(n for n, r in enumerate(form.roles, 1) if r != "K")

@@ -23,6 +23,7 @@ HOMES = {
     "apscheduler": ("daemon",),
     "cryptography": ("store",),
     "flufl": ("intake",),
+    "font_source_sans_pro": ("forms.packet",),
     "holidays": ("casework.calendar",),
     "imapclient": ("transport",),
     "inscriptis": ("intake",),
@@ -43,6 +44,7 @@ HOMES = {
     "rapidfuzz": ("casework", "intake", "store"),
     "reportlab": ("forms.packet",),
     "rich": ("cli", "sandbox"),
+    "scipy": ("forms.returned",),
     "selectolax": ("intake",),
     "sqlalchemy": ("store",),
     "structlog": ("ops", "flow", "arrivals", "daemon"),
@@ -61,6 +63,7 @@ HOMES = {
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "flufl": "flufl.bounce",
+    "font_source_sans_pro": "font-source-sans-pro",
     "mailparser": "mail-parser",
     "typing_extensions": "typing-extensions",
     "zxingcpp": "zxing-cpp",

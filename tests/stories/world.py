@@ -17,10 +17,10 @@ from tests.stories.mails import AUTHSERV, RECORDS, files_in, written
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.forms.packet import issued_form, places, words_from
+from mmx_mailflow.forms.packet import words_from
+from mmx_mailflow.forms.shape import places
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry
 from mmx_mailflow.letters.compose import templates_from
-from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.sandbox.pen import photographed
@@ -121,10 +121,8 @@ class World:
     ) -> tuple[tuple[str, str, bytes], ...]:
         """The form of a letter, page by page as photos, signed in these places."""
         [pdf] = [content for name, content in files_in(letter) if name.endswith(".pdf")]
-        case = self.case()
-        facts = packet_facts(case, case.form, self.office.policy)
-        boxes = places(facts, self.office.words)
-        wanted = issued_form(facts, self.office.words).pages_wanted
+        form = self.case().form
+        boxes, wanted = places(form.roles), form.pages_wanted
         return tuple(
             (f"IMG_{n}.jpg", "image/jpeg", photographed(pdf, boxes, n, sign=sign)) for n in wanted
         )

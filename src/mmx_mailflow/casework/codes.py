@@ -22,7 +22,7 @@ _REPLY_CODE = re.compile(
 )
 
 
-def _check_character(body: str) -> str:
+def check_character(body: str) -> str:
     """Luhn mod 32 over the characters of `body` (ISO/IEC 7812-1 annex B, other base)."""
     total = 0
     for index, character in enumerate(reversed(body)):
@@ -35,7 +35,7 @@ def reference(chance: bytes) -> CaseId:
     """The reference drawn from at least five bytes of `chance`."""
     number = int.from_bytes(chance[:5], "big")
     body = "".join(ALPHABET[number >> 5 * place & 31] for place in range(6))
-    body += _check_character(body)
+    body += check_character(body)
     return CaseId(f"MMX-{body[:4]}-{body[4:]}")
 
 
@@ -45,7 +45,7 @@ def read_reference(text: str) -> CaseId | None:
     if found is None:
         return None
     body = "".join(found.groups()).upper().translate(_ALIKE)
-    if set(body) - set(ALPHABET) or _check_character(body[:-1]) != body[-1]:
+    if set(body) - set(ALPHABET) or check_character(body[:-1]) != body[-1]:
         return None
     return CaseId(f"MMX-{body[:4]}-{body[4:]}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from mmx_mailflow.casework.values import CaseId, Value
 
@@ -88,6 +88,8 @@ class PageCode(Value):
     issue: int
     page: int
     verified: bool | None
+    roles: str = ""
+    """The kind of each page of this form, a letter a page (`forms.shape`)."""
 
 
 class Place(Value):
@@ -137,3 +139,7 @@ class IssuedForm(Value):
     pages_wanted: tuple[int, ...]
     """The pages with something to write on: only these must come back."""
     version: str
+    roles: str = ""
+    """The kind of each page, a letter a page (`forms.shape`)."""
+    printed: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
+    """The values that it was prefilled with, so that it can be drawn again to the byte."""

@@ -18,10 +18,10 @@ from pathlib import Path
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.forms.packet import issued_form, places, words_from
+from mmx_mailflow.forms.packet import words_from
+from mmx_mailflow.forms.shape import places
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry
 from mmx_mailflow.letters.compose import templates_from
-from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.sandbox.pen import photographed
@@ -180,9 +180,7 @@ class Play:
         pdf = next(found for raw in reversed(self.letters(address)) if (found := _form_in(raw)))
         case = self.case_of(address)
         assert case.form is not None
-        facts = packet_facts(case, case.form, self.office.policy)
-        boxes = places(facts, self.office.words)
-        pages = issued_form(facts, self.office.words).pages_wanted
+        boxes, pages = places(case.form.roles), case.form.pages_wanted
         return tuple(
             (f"IMG_{n}.jpg", "image/jpeg", photographed(pdf, boxes, n, sign=sign)) for n in pages
         )

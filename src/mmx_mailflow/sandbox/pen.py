@@ -7,7 +7,7 @@ import io
 import pypdfium2
 from PIL import Image, ImageDraw, ImageFilter
 
-from mmx_mailflow.forms.packet import PlaceBox
+from mmx_mailflow.forms.shape import PlaceBox
 
 SCALE = 2.0
 _HEIGHT = 792

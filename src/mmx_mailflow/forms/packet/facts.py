@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from pydantic import Field
 
 from mmx_mailflow.casework.values import Value
 
-VERSION = "MMX-AUTH-1"
 LANGUAGES = ("en", "es")
 
 
@@ -25,6 +23,8 @@ class PacketFacts(Value):
     organisation: str
     records_address: str
     agent_name: str = ""
+    agent_signature: bytes | None = Field(default=None, repr=False)
+    """A picture of the agent's signature (PNG or JPEG); None leaves a line to sign."""
     patient_name: str | None = Field(default=None, repr=False)
     date_of_birth: date | None = Field(default=None, repr=False)
     postal_address: str = Field(default="", repr=False)
@@ -51,18 +51,6 @@ def words_from(texts: Mapping[str, str]) -> FormWords:
     if set(en) != set(es):
         raise ValueError(f"the form's wording differs in blocks: {sorted(set(en) ^ set(es))}")
     return FormWords(en=en, es=es)
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceBox:
-    """A place to sign: points from the lower left corner of a letter page."""
-
-    page: int
-    place: str
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 _MONTHS_ES = [

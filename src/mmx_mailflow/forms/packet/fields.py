@@ -9,17 +9,18 @@ from reportlab.lib.colors import Color, black, white
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase.pdfdoc import PDFString
 from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import Flowable
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Paragraph
 from typing_extensions import override
 
-from mmx_mailflow.forms.packet.facts import PlaceBox
-from mmx_mailflow.forms.packet.page import FONT
+from mmx_mailflow.forms.shape import PlaceBox
 
 _LINE = Color(0.35, 0.35, 0.35)
 _TYPE = "Helvetica"
-_TEXT, _SMALLEST, _RUNNING = 9.5, 7.5, 8.5
+_TEXT, _SMALLEST, _RUNNING = 11.0, 9.0, 10.0
 _LEADING = 1.2
 _INSET = 6.0
+_TICK = 15.0
 _MOST_LINES = 40
 """More lines than this continue in a field of their own, so that a page can be turned."""
 _LIKE = str.maketrans("ŁłĐđĦħı‘’“”„–—\t", 'LlDdHhi\'\'"""-- ')
@@ -44,13 +45,20 @@ def _drawable(character: str) -> bool:
     return character == "\n" or (character.isprintable() and ord(character) < 256)  # noqa: PLR2004  Latin-1
 
 
-def text_fields(name: str, value: str, *, lines: int = 1, title: str = "") -> list[TextField]:
+def text_fields(
+    name: str,
+    value: str,
+    *,
+    lines: int = 1,
+    title: str = "",
+    noted: Callable[[int], None] | None = None,
+) -> list[TextField]:
     """Fields that hold all of `value`: one, or more where it is longer than a part of a page."""
-    most = 95 * _MOST_LINES
+    most = 80 * _MOST_LINES
     parts = [value[start : start + most] for start in range(0, len(value), most)] or [""]
     names = [name, *(f"{name}.{number}" for number in range(2, len(parts) + 1))]
     return [
-        TextField(part_name, part, lines=lines, title=title)
+        TextField(part_name, part, lines=lines, title=title, noted=noted)
         for part_name, part in zip(names, parts, strict=True)
     ]
 
@@ -58,9 +66,18 @@ def text_fields(name: str, value: str, *, lines: int = 1, title: str = "") -> li
 class TextField(Flowable):
     """A fillable field above a line, as wide as its column and as high as its value needs."""
 
-    def __init__(self, name: str, value: str = "", *, lines: int = 1, title: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        lines: int = 1,
+        title: str = "",
+        noted: Callable[[int], None] | None = None,
+    ) -> None:
         super().__init__()
         self.name, self.value, self.lines, self.title = name, value, lines, title
+        self.noted = noted
 
     @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
@@ -68,7 +85,7 @@ class TextField(Flowable):
         self.size, self.drawn = self._set(width - _INSET)
         count = max(self.lines, len(self.drawn))
         self.multiline = count > 1
-        tall = 15.0 if count == 1 else max(15.0 * self.lines, _RUNNING * _LEADING * count + 4)
+        tall = 16.0 if count == 1 else max(16.0 * self.lines, _RUNNING * _LEADING * count + 4)
         self.width, self.height = width, tall + 3
         return self.width, self.height
 
@@ -85,6 +102,8 @@ class TextField(Flowable):
 
     def draw(self) -> None:
         """Draw field and line."""
+        if self.noted:
+            self.noted(self.canv.getPageNumber())
         form = self.canv.acroForm
         drawn = "\n".join(self.drawn)
         form.textfield(
@@ -132,24 +151,28 @@ def _broken(words: str, room: float) -> list[str]:
 class Tick(Flowable):
     """A box to tick with its words beside it."""
 
-    def __init__(self, name: str, words: str, *, ticked: bool = False) -> None:
+    def __init__(
+        self, name: str, words: Paragraph, noted: Callable[[int], None], *, ticked: bool
+    ) -> None:
         super().__init__()
-        self.name, self.words, self.ticked = name, words, ticked
+        self.name, self.words, self.noted, self.ticked = name, words, noted, ticked
 
     @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The room it takes."""
-        self.width, self.height = width, 13.0
+        _, tall = self.words.wrap(width - _TICK, height)
+        self.width, self.height = width, max(tall, 13.0) + 1
         return self.width, self.height
 
     def draw(self) -> None:
         """Draw box and words."""
+        self.noted(self.canv.getPageNumber())
         self.canv.acroForm.checkbox(
             name=self.name,
             tooltip=self.name,
             checked=self.ticked,
             x=0,
-            y=1,
+            y=int(self.height - 12),
             size=10,
             buttonStyle="check",
             borderWidth=1,
@@ -159,47 +182,47 @@ class Tick(Flowable):
             forceBorder=True,
             relative=True,
         )
-        size = 7.6
-        while self.canv.stringWidth(self.words, FONT, size) > self.width - 15 and size > 5:  # noqa: PLR2004  still readable
-            size -= 0.2
-        self.canv.setFont(FONT, size)
-        self.canv.drawString(14, 3, self.words)
+        self.words.drawOn(self.canv, _TICK, self.height - self.words.height)
 
 
-class SignatureBox(Flowable):
-    """A place to sign; it tells `noted` where it came to stand."""
+def framed_field(canvas: Canvas, name: str, box: PlaceBox, title: str) -> None:
+    """A framed place with a field in it: to sign or to date, typed or by hand."""
+    canvas.setStrokeColor(_LINE)
+    canvas.setLineWidth(0.9)
+    canvas.rect(box.x, box.y, box.width, box.height, stroke=1, fill=0)
+    canvas.acroForm.textfield(
+        name=name,
+        tooltip=title,
+        x=int(box.x + 3),
+        y=int(box.y + 3),
+        width=int(box.width - 6),
+        height=int(box.height - 6),
+        fontName=_TYPE,
+        fontSize=12,
+        borderWidth=0,
+        borderColor=None,
+        fillColor=None,
+        textColor=black,
+    )
 
-    def __init__(self, place: str, words: str, noted: Callable[[PlaceBox], None]) -> None:
-        super().__init__()
-        self.place, self.words, self.noted = place, words, noted
 
-    @override
-    def wrap(self, width: float, height: float) -> tuple[float, float]:
-        """The room it takes."""
-        self.width, self.height = width, 44.0
-        return self.width, self.height
-
-    def draw(self) -> None:
-        """Draw the line, the words below it, and the field."""
-        x, y = self.canv.absolutePosition(0, 12)
-        page = self.canv.getPageNumber()
-        self.noted(PlaceBox(page, self.place, x, y, self.width, self.height - 14))
-        self.canv.acroForm.textfield(
-            name=f"{self.place}.signature",
-            tooltip=self.words,
-            x=0,
-            y=13,
-            width=int(self.width),
-            height=int(self.height - 16),
-            fontName="Helvetica",
-            fontSize=12,
-            borderWidth=0,
-            borderColor=None,
-            fillColor=None,
-            textColor=black,
-            relative=True,
-        )
-        self.canv.setStrokeColor(_LINE)
-        self.canv.line(0, 12, self.width, 12)
-        self.canv.setFont(FONT, 6.6)
-        self.canv.drawString(0, 3, f"{self.place}  {self.words}")
+def line_field(canvas: Canvas, name: str, box: PlaceBox, title: str, value: str = "") -> None:
+    """A field above a line, at a fixed place."""
+    canvas.acroForm.textfield(
+        name=name,
+        tooltip=title,
+        value=shown(value),
+        x=int(box.x),
+        y=int(box.y + 1),
+        width=int(box.width),
+        height=int(box.height - 1),
+        fontName=_TYPE,
+        fontSize=_TEXT,
+        borderWidth=0,
+        borderColor=None,
+        fillColor=None,
+        textColor=black,
+    )
+    canvas.setStrokeColor(_LINE)
+    canvas.setLineWidth(0.8)
+    canvas.line(box.x, box.y, box.x + box.width, box.y)

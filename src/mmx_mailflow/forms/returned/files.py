@@ -145,7 +145,7 @@ def _page(document: pypdfium2.PdfDocument, reader: PdfReader, number: int) -> Sh
         laid_over=tuple(over.laid_over),
         words=_words(page),
         signed=over.signed,
-        printed=not page.get_rotation() and abs(width - 612) < 3 and abs(height - 792) < 3,  # noqa: PLR2004  letter in points
+        printed=not page.get_rotation() and abs(width - 612) < 3 and abs(height - 792) < 3,
     )
 
 

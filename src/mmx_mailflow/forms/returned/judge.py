@@ -20,10 +20,11 @@ from mmx_mailflow.casework.returned import (
     Verdict,
 )
 from mmx_mailflow.forms.code import read_page_code
-from mmx_mailflow.forms.packet.facts import PlaceBox
-from mmx_mailflow.forms.returned import ink
+from mmx_mailflow.forms.returned import sheet as paper
 from mmx_mailflow.forms.returned.days import typed_day
 from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
+from mmx_mailflow.forms.returned.place import signature_in
+from mmx_mailflow.forms.shape import PlaceBox, code_corners, places_on, wanted
 
 PATIENT_PLACE = "A13"
 _SIGNED = frozenset(
@@ -48,12 +49,11 @@ def inspect(
     *,
     key: bytes | None,
     issued: IssuedForm | None = None,
-    boxes: Sequence[PlaceBox] = (),
     today: date,
 ) -> Returned:
     """Recognise returned files; never raises, and `signed` is never said of a blank place."""
     sheets, defects = opened(files)
-    pages = tuple(_page(sheet, key, issued, boxes) for sheet in sheets)
+    pages = tuple(_page(sheet, key, issued) for sheet in sheets)
     return _judged(pages, tuple(defects), issued, today)
 
 
@@ -88,37 +88,30 @@ def _worth(page: Page) -> int:
     return sum(place.signature in _SIGNED for place in page.places) + page.legible
 
 
-def _page(
-    sheet: Sheet, key: bytes | None, issued: IssuedForm | None, boxes: Sequence[PlaceBox]
-) -> Page:
-    found = [(read_page_code(text, key), corners) for text, corners in ink.codes(sheet.picture)]
+def _page(sheet: Sheet, key: bytes | None, issued: IssuedForm | None) -> Page:
+    found = [(read_page_code(text, key), corners) for text, corners in paper.codes(sheet.picture)]
     good = [(code, corners) for code, corners in found if code is not None]
     if not good:
         return Page(code=None, legible=False, fields=sheet.fields)
     code, corners = good[0]
-    mine = issued is not None and code.ref == issued.ref and code.issue == issued.issue
-    places = _places(sheet, code, corners, boxes) if mine else ()
+    mine = issued is None or (code.ref == issued.ref and code.issue == issued.issue)
+    places = _places(sheet, code, corners) if mine else ()
     return Page(code=code, legible=True, fields=sheet.fields, places=places)
 
 
-def _places(
-    sheet: Sheet,
-    code: PageCode,
-    corners: Sequence[tuple[float, float]],
-    boxes: Sequence[PlaceBox],
-) -> tuple[Place, ...]:
-    wanted = [box for box in boxes if box.page == code.page]
-    if not wanted:
+def _places(sheet: Sheet, code: PageCode, corners: paper.Points) -> tuple[Place, ...]:
+    boxes = places_on(code.roles[code.page - 1], code.page)
+    if not boxes:
         return ()
     exact = sheet.printed and _upright(corners, sheet)
-    pixels = ink.flat(sheet.picture) if exact else ink.straightened(sheet.picture, corners)
+    pixels = paper.flat(sheet.picture) if exact else paper.straightened(sheet.picture, corners)
     return tuple(
         Place(
             place=box.place,
             signature=_signature(sheet, box, pixels, exact=exact),
             date=_date(sheet.fields.get(f"{box.place}.date", "")),
         )
-        for box in wanted
+        for box in boxes
     )
 
 
@@ -127,17 +120,17 @@ def _date(typed: str) -> str | None:
     return day.isoformat() if day else typed.strip() or None
 
 
-def _upright(corners: Sequence[tuple[float, float]], sheet: Sheet) -> bool:
+def _upright(corners: paper.Points, sheet: Sheet) -> bool:
     """Whether the code stands exactly where it was printed, so that the page is not a scan."""
     wide, high = sheet.picture.size
-    expected = [(x / 612 * wide, (792 - y) / 792 * high) for x, y in ink.code_corners()]
+    expected = [(x / 612 * wide, (792 - y) / 792 * high) for x, y in code_corners()]
     return all(
         abs(u - x) < _EXACT * wide and abs(v - y) < _EXACT * wide
         for (u, v), (x, y) in zip(corners, expected, strict=True)
     )
 
 
-def _signature(sheet: Sheet, box: PlaceBox, pixels: ink.Grey | None, *, exact: bool) -> Signature:
+def _signature(sheet: Sheet, box: PlaceBox, pixels: paper.Grey | None, *, exact: bool) -> Signature:
     """Typed, drawn over the page, ink on it, or not to be told."""
     typed = sheet.fields.get(f"{box.place}.signature", "").strip()
     if typed:
@@ -146,7 +139,7 @@ def _signature(sheet: Sheet, box: PlaceBox, pixels: ink.Grey | None, *, exact: b
         return Signature.DRAWN
     if sheet.signed or pixels is None:
         return Signature.UNSURE
-    found = ink.signature_in(pixels, box)
+    found = signature_in(pixels, box)
     strange = (*sheet.drawn, *sheet.laid_over, *(sheet.words if exact else ()))
     if any(_touches(over, box) for over in strange):
         return Signature.UNSURE
@@ -165,8 +158,8 @@ def _within(over: Rectangle, box: PlaceBox) -> bool:
     return (
         box.x < middle[0] < box.x + box.width
         and box.y - 2 < middle[1] < box.y + box.height + 2
-        and 12 <= right - left < 1.3 * box.width  # noqa: PLR2004  points: no speck, not the whole row
-        and 4 <= high - low < 3 * box.height  # noqa: PLR2004
+        and 12 <= right - left < 1.3 * box.width
+        and 4 <= high - low < 3 * box.height
     )
 
 
@@ -192,7 +185,7 @@ def _judged(
     places = {place.place: place.signature for p in ours for place in p.places}
     patient = places.get(PATIENT_PLACE)
     here = {p.code.page for p in ours if p.code is not None}
-    missing = [n for n in issued.pages_wanted if n not in here] if issued else []
+    missing = [n for n in _wanted(ours, issued) if n not in here]
     if ours and missing:
         defects.append(Defect.PAGE_MISSING)
     if patient is not None:
@@ -205,6 +198,13 @@ def _judged(
         defects=tuple(dict.fromkeys(defects)),
         checks=_checks(pages, ours, places, defects, missing),
     )
+
+
+def _wanted(ours: Sequence[Page], issued: IssuedForm | None) -> tuple[int, ...]:
+    """The pages that must come back: known of the case, else told by the code of any page."""
+    if issued is not None:
+        return issued.pages_wanted
+    return next((wanted(p.code.roles) for p in ours if p.code is not None), ())
 
 
 def _is_ours(code: PageCode, issued: IssuedForm | None) -> bool:
