@@ -100,6 +100,10 @@ class Place(Value):
     signature: Signature
     date: str | None = Field(default=None, repr=False)
     """ISO date where it could be read, else the words, or None."""
+    dated: bool | None = None
+    """Whether something stands in the place for the date; None: not certain."""
+    picture: str = Field(default="", repr=False)
+    """The place as it came, for staff to look at: PNG in base64, small."""
 
 
 class Page(Value):
@@ -108,6 +112,11 @@ class Page(Value):
     code: PageCode | None
     legible: bool
     fields: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Values by field name, as they were typed, or as printed where nothing was written over."""
+    written: tuple[str, ...] = ()
+    """Fields with handwriting in them: their values are for a person to read."""
+    altered: tuple[str, ...] = ()
+    """Printed blocks over which something was written, or of which print is gone."""
     places: tuple[Place, ...] = ()
 
 
@@ -117,6 +126,8 @@ class Check(Value):
     check: int
     result: CheckResult
     evidence: str = Field(default="", repr=False)
+    evidence_es: str = Field(default="", repr=False)
+    """The same in Spanish, for staff who read that."""
 
 
 class Returned(Value):

@@ -1,6 +1,7 @@
 """What came back: pages, codes, filled-in values, checks."""
 
 from mmx_mailflow.forms.returned.files import ReturnedFile
-from mmx_mailflow.forms.returned.judge import inspect, merge, returned_json
+from mmx_mailflow.forms.returned.judge import inspect, judge, merge, returned_json
+from mmx_mailflow.forms.returned.look import Seen, look
 
-__all__ = ["ReturnedFile", "inspect", "merge", "returned_json"]
+__all__ = ["ReturnedFile", "Seen", "inspect", "judge", "look", "merge", "returned_json"]

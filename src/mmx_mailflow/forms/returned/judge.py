@@ -14,17 +14,15 @@ from mmx_mailflow.casework.returned import (
     IssuedForm,
     Page,
     PageCode,
-    Place,
     Returned,
     Signature,
     Verdict,
 )
 from mmx_mailflow.forms.code import read_page_code
-from mmx_mailflow.forms.returned import sheet as paper
 from mmx_mailflow.forms.returned.days import typed_day
-from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
-from mmx_mailflow.forms.returned.place import signature_in
-from mmx_mailflow.forms.shape import PlaceBox, code_corners, places_on, wanted
+from mmx_mailflow.forms.returned.files import ReturnedFile
+from mmx_mailflow.forms.returned.look import Seen, look
+from mmx_mailflow.forms.shape import wanted
 
 PATIENT_PLACE = "A13"
 _SIGNED = frozenset(
@@ -38,10 +36,6 @@ _SIGNED = frozenset(
     }
 )
 _CHECKS = range(1, 21)
-_RIM = 3.0
-_EXACT = 1.5 / 612
-"""How far the code of a page that was never on paper may stand from its place: 1.5 points."""
-_NO_NAMES = frozenset({"na", "no", "none", "ninguno", "ninguna", "nada", "pending", "pendiente", "signature", "firma", "sign here", "firme aquí", "signature of patient", "tbd", "xx", "xxx"})  # fmt: skip
 
 
 def inspect(
@@ -49,12 +43,33 @@ def inspect(
     *,
     key: bytes | None,
     issued: IssuedForm | None = None,
+    blank: bytes = b"",
     today: date,
 ) -> Returned:
     """Recognise returned files; never raises, and `signed` is never said of a blank place."""
-    sheets, defects = opened(files)
-    pages = tuple(_page(sheet, key, issued) for sheet in sheets)
-    return _judged(pages, tuple(defects), issued, today)
+    return judge(look(files, blank=blank), key=key, issued=issued, today=today)
+
+
+def judge(
+    seen: Seen, *, key: bytes | None, issued: IssuedForm | None = None, today: date
+) -> Returned:
+    """What was seen amounts to this, for the form that was issued if that is known.
+
+    Without a key codes are read and stay unverified.
+    """
+    pages = tuple(
+        _ours(page, words, key, issued) for page, words in zip(seen.pages, seen.codes, strict=True)
+    )
+    return _judged(pages, seen.defects, issued, today)
+
+
+def _ours(page: Page, words: str, key: bytes | None, issued: IssuedForm | None) -> Page:
+    """The page with its code verified; of another form nothing counts that was filled in."""
+    code = read_page_code(words, key) if words else None
+    if code is None or issued is None:
+        return page.model_copy(update={"code": code})
+    mine = code.ref == issued.ref and code.issue == issued.issue
+    return page.model_copy(update={"code": code} if mine else {"code": code, "places": ()})
 
 
 def merge(earlier: Returned, later: Returned, issued: IssuedForm | None) -> Returned:
@@ -86,92 +101,6 @@ def _signed_on(pages: Sequence[Page]) -> str | None:
 
 def _worth(page: Page) -> int:
     return sum(place.signature in _SIGNED for place in page.places) + page.legible
-
-
-def _page(sheet: Sheet, key: bytes | None, issued: IssuedForm | None) -> Page:
-    found = [(read_page_code(text, key), corners) for text, corners in paper.codes(sheet.picture)]
-    good = [(code, corners) for code, corners in found if code is not None]
-    if not good:
-        return Page(code=None, legible=False, fields=sheet.fields)
-    code, corners = good[0]
-    mine = issued is None or (code.ref == issued.ref and code.issue == issued.issue)
-    places = _places(sheet, code, corners) if mine else ()
-    return Page(code=code, legible=True, fields=sheet.fields, places=places)
-
-
-def _places(sheet: Sheet, code: PageCode, corners: paper.Points) -> tuple[Place, ...]:
-    boxes = places_on(code.roles[code.page - 1], code.page)
-    if not boxes:
-        return ()
-    exact = sheet.printed and _upright(corners, sheet)
-    pixels = paper.flat(sheet.picture) if exact else paper.straightened(sheet.picture, corners)
-    return tuple(
-        Place(
-            place=box.place,
-            signature=_signature(sheet, box, pixels, exact=exact),
-            date=_date(sheet.fields.get(f"{box.place}.date", "")),
-        )
-        for box in boxes
-    )
-
-
-def _date(typed: str) -> str | None:
-    day = typed_day(typed)
-    return day.isoformat() if day else typed.strip() or None
-
-
-def _upright(corners: paper.Points, sheet: Sheet) -> bool:
-    """Whether the code stands exactly where it was printed, so that the page is not a scan."""
-    wide, high = sheet.picture.size
-    expected = [(x / 612 * wide, (792 - y) / 792 * high) for x, y in code_corners()]
-    return all(
-        abs(u - x) < _EXACT * wide and abs(v - y) < _EXACT * wide
-        for (u, v), (x, y) in zip(corners, expected, strict=True)
-    )
-
-
-def _signature(sheet: Sheet, box: PlaceBox, pixels: paper.Grey | None, *, exact: bool) -> Signature:
-    """Typed, drawn over the page, ink on it, or not to be told."""
-    typed = sheet.fields.get(f"{box.place}.signature", "").strip()
-    if typed:
-        return Signature.TYPED if _is_a_name(typed) else Signature.UNSURE
-    if exact and any(_within(over, box) for over in sheet.drawn):
-        return Signature.DRAWN
-    if sheet.signed or pixels is None:
-        return Signature.UNSURE
-    found = signature_in(pixels, box)
-    strange = (*sheet.drawn, *sheet.laid_over, *(sheet.words if exact else ()))
-    if any(_touches(over, box) for over in strange):
-        return Signature.UNSURE
-    return found
-
-
-def _is_a_name(typed: str) -> bool:
-    letters = "".join(c for c in typed.casefold() if c.isalpha() or c == " ").strip()
-    return len(letters) > 1 and letters not in _NO_NAMES
-
-
-def _within(over: Rectangle, box: PlaceBox) -> bool:
-    """Whether something drawn belongs to a place: its middle stands there, and it is no speck."""
-    left, low, right, high = over
-    middle = ((left + right) / 2, (low + high) / 2)
-    return (
-        box.x < middle[0] < box.x + box.width
-        and box.y - 2 < middle[1] < box.y + box.height + 2
-        and 12 <= right - left < 1.3 * box.width
-        and 4 <= high - low < 3 * box.height
-    )
-
-
-def _touches(over: Rectangle, box: PlaceBox) -> bool:
-    """Whether something reaches into a place by more than its rim."""
-    left, low, right, high = over
-    return (
-        left < box.x + box.width - _RIM
-        and right > box.x + _RIM
-        and low < box.y + box.height - _RIM
-        and high > box.y + _RIM
-    )
 
 
 def _judged(

@@ -1,0 +1,142 @@
+"""Looking at what came back: pages, their codes, what was filled in and what stands to be signed.
+
+This is the part that opens files; `transport/worker` runs it in a process of its own. It knows no
+key and no case: `judge.py` says what the findings amount to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pydantic import Field
+
+from mmx_mailflow.casework.returned import Defect, Page, PageCode, Place, Signature
+from mmx_mailflow.casework.values import Value
+from mmx_mailflow.forms.code import read_page_code
+from mmx_mailflow.forms.returned import sheet as paper
+from mmx_mailflow.forms.returned.days import typed_day
+from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
+from mmx_mailflow.forms.returned.place import signature_in
+from mmx_mailflow.forms.shape import PlaceBox, code_corners, places_on
+
+ReadText = Callable[[bytes], str]
+"""Reads the print of a picture (PNG): optical character recognition, where it is installed."""
+_RIM = 3.0
+_EXACT = 1.5 / 612
+"""How far the code of a page that was never on paper may stand from its place: 1.5 points."""
+_NO_NAMES = frozenset({"na", "no", "none", "ninguno", "ninguna", "nada", "pending", "pendiente", "signature", "firma", "sign here", "firme aquí", "signature of patient", "tbd", "xx", "xxx"})  # fmt: skip
+
+
+class Seen(Value):
+    """What was seen in the files of one return; codes are not verified yet."""
+
+    pages: tuple[Page, ...] = ()
+    codes: tuple[str, ...] = Field(default=(), repr=False)
+    """The words of each page's square code, empty where none was found."""
+    defects: tuple[Defect, ...] = ()
+    """Of files that could not be opened."""
+
+
+def look(
+    files: Sequence[ReturnedFile],
+    *,
+    blank: bytes = b"",
+    deep: bool = True,
+    read_text: ReadText | None = None,
+) -> Seen:
+    """Look at every page of every file; never raises.
+
+    `blank` is the form as it was issued, to compare with; without `deep` only codes are read.
+    """
+    sheets, defects = opened(files)
+    seen = [_page(sheet, deep=deep) for sheet in sheets]
+    return Seen(
+        pages=tuple(page for page, _ in seen),
+        codes=tuple(words for _, words in seen),
+        defects=tuple(dict.fromkeys(defects)),
+    )
+
+
+def _page(sheet: Sheet, *, deep: bool) -> tuple[Page, str]:
+    found = [(read_page_code(text, None), text, at) for text, at in paper.codes(sheet.picture)]
+    good = [(code, text, at) for code, text, at in found if code is not None]
+    if not good:
+        return Page(code=None, legible=False, fields=sheet.fields), ""
+    code, text, corners = good[0]
+    places = _places(sheet, code, corners) if deep else ()
+    return Page(code=code, legible=True, fields=sheet.fields, places=places), text
+
+
+def _places(sheet: Sheet, code: PageCode, corners: paper.Points) -> tuple[Place, ...]:
+    boxes = places_on(code.roles[code.page - 1], code.page)
+    if not boxes:
+        return ()
+    exact = sheet.printed and _upright(corners, sheet)
+    pixels = paper.flat(sheet.picture) if exact else paper.straightened(sheet.picture, corners)
+    return tuple(
+        Place(
+            place=box.place,
+            signature=_signature(sheet, box, pixels, exact=exact),
+            date=_date(sheet.fields.get(f"{box.place}.date", "")),
+        )
+        for box in boxes
+    )
+
+
+def _date(typed: str) -> str | None:
+    day = typed_day(typed)
+    return day.isoformat() if day else typed.strip() or None
+
+
+def _upright(corners: paper.Points, sheet: Sheet) -> bool:
+    """Whether the code stands exactly where it was printed, so that the page is not a scan."""
+    wide, high = sheet.picture.size
+    expected = [(x / 612 * wide, (792 - y) / 792 * high) for x, y in code_corners()]
+    return all(
+        abs(u - x) < _EXACT * wide and abs(v - y) < _EXACT * wide
+        for (u, v), (x, y) in zip(corners, expected, strict=True)
+    )
+
+
+def _signature(sheet: Sheet, box: PlaceBox, pixels: paper.Grey | None, *, exact: bool) -> Signature:
+    """Typed, drawn over the page, ink on it, or not to be told."""
+    typed = sheet.fields.get(f"{box.place}.signature", "").strip()
+    if typed:
+        return Signature.TYPED if _is_a_name(typed) else Signature.UNSURE
+    if exact and any(_within(over, box) for over in sheet.drawn):
+        return Signature.DRAWN
+    if sheet.signed or pixels is None:
+        return Signature.UNSURE
+    found = signature_in(pixels, box)
+    strange = (*sheet.drawn, *sheet.laid_over, *(sheet.words if exact else ()))
+    if any(_touches(over, box) for over in strange):
+        return Signature.UNSURE
+    return found
+
+
+def _is_a_name(typed: str) -> bool:
+    letters = "".join(c for c in typed.casefold() if c.isalpha() or c == " ").strip()
+    return len(letters) > 1 and letters not in _NO_NAMES
+
+
+def _within(over: Rectangle, box: PlaceBox) -> bool:
+    """Whether something drawn belongs to a place: its middle stands there, and it is no speck."""
+    left, low, right, high = over
+    middle = ((left + right) / 2, (low + high) / 2)
+    return (
+        box.x < middle[0] < box.x + box.width
+        and box.y - 2 < middle[1] < box.y + box.height + 2
+        and 12 <= right - left < 1.3 * box.width
+        and 4 <= high - low < 3 * box.height
+    )
+
+
+def _touches(over: Rectangle, box: PlaceBox) -> bool:
+    """Whether something reaches into a place by more than its rim."""
+    left, low, right, high = over
+    return (
+        left < box.x + box.width - _RIM
+        and right > box.x + _RIM
+        and low < box.y + box.height - _RIM
+        and high > box.y + _RIM
+    )
