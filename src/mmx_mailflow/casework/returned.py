@@ -116,7 +116,15 @@ class Page(Value):
     written: tuple[str, ...] = ()
     """Fields with handwriting in them: their values are for a person to read."""
     altered: tuple[str, ...] = ()
-    """Printed blocks over which something was written, or of which print is gone."""
+    """Printed pieces that are struck out, reworded or gone, by their first word."""
+    beside: int = 0
+    """How many pieces of writing stand where there is nothing to fill in."""
+    reworded: bool = False
+    """It came as a PDF whose print is text, and other words stand there: certainly altered."""
+    compared: bool = False
+    """The page was laid over the one that was issued; else nobody knows what was written on it."""
+    read: dict[str, str] = Field(default_factory=dict, repr=False)
+    """What character recognition read of fields: evidence, never a value."""
     places: tuple[Place, ...] = ()
 
 

@@ -55,8 +55,10 @@ class Sheet:
     """Where somebody drew with a pen or pasted a picture, in points from the lower left."""
     laid_over: tuple[Rectangle, ...] = ()
     """Where anything else was laid over the page: typed notes, frames, lines, ready-made stamps."""
-    words: tuple[Rectangle, ...] = ()
-    """Where the page's own text stands."""
+    print: tuple[tuple[Rectangle, str], ...] = field(default=(), repr=False)
+    """The page's own text, piece by piece, and where it stands."""
+    boxes: dict[str, Rectangle] = field(default_factory=dict)
+    """Where its fillable fields stand, in points from the lower left."""
     signed: bool = False
     """A cryptographic signature field was filled; it is not validated here."""
     printed: bool = False
@@ -143,16 +145,18 @@ def _page(document: pypdfium2.PdfDocument, reader: PdfReader, number: int) -> Sh
         fields=over.fields,
         drawn=tuple(over.drawn),
         laid_over=tuple(over.laid_over),
-        words=_words(page),
+        print=_print(page),
+        boxes=over.boxes,
         signed=over.signed,
         printed=not page.get_rotation() and abs(width - 612) < 3 and abs(height - 792) < 3,
     )
 
 
-def _words(page: pypdfium2.PdfPage) -> tuple[Rectangle, ...]:
+def _print(page: pypdfium2.PdfPage) -> tuple[tuple[Rectangle, str], ...]:
     text = page.get_textpage()
     try:
-        return tuple(text.get_rect(n) for n in range(min(text.count_rects(), _MOST_WORDS)))
+        places = [text.get_rect(n) for n in range(min(text.count_rects(), _MOST_WORDS))]
+        return tuple((place, text.get_text_bounded(*place)) for place in places)
     finally:
         text.close()
 
@@ -162,6 +166,7 @@ class _Over:
     """What lies over a page."""
 
     fields: dict[str, str] = field(default_factory=dict)
+    boxes: dict[str, Rectangle] = field(default_factory=dict)
     drawn: list[Rectangle] = field(default_factory=list)
     laid_over: list[Rectangle] = field(default_factory=list)
     signed: bool = False
@@ -182,10 +187,13 @@ def _annotations(reader: PdfReader, number: int) -> _Over:
         if sort == "/Widget":
             _field(item, over)
         elif sort in _SEEN_OVER_THE_PAGE:
-            left, low, right, high = (float(v) for v in _array(item, "/Rect"))
-            corners = (min(left, right), min(low, high), max(left, right), max(low, high))
-            (over.drawn if _by_hand(item) else over.laid_over).append(corners)
+            (over.drawn if _by_hand(item) else over.laid_over).append(_corners(item))
     return over
+
+
+def _corners(item: DictionaryObject) -> Rectangle:
+    left, low, right, high = (float(v) for v in _array(item, "/Rect"))
+    return min(left, right), min(low, high), max(left, right), max(low, high)
 
 
 def _array(item: DictionaryObject, key: str) -> ArrayObject:
@@ -207,6 +215,8 @@ def _by_hand(item: DictionaryObject) -> bool:
 def _field(item: DictionaryObject, over: _Over) -> None:
     name, value = str(_inherited(item, "/T") or ""), _inherited(item, "/V")
     over.signed = over.signed or (_inherited(item, "/FT") == "/Sig" and bool(value))
+    if name:
+        over.boxes[name] = _corners(item)
     if name and isinstance(value, str) and value not in {"", "/Off"}:
         over.fields[name] = str(value)[:2_000]
 

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from typing import cast
 
 from pydantic import JsonValue
+from pydantic.main import IncEx
 
 from mmx_mailflow.casework.returned import (
-    Check,
-    CheckResult,
     Defect,
     IssuedForm,
     Page,
     PageCode,
+    Place,
     Returned,
     Signature,
     Verdict,
 )
 from mmx_mailflow.forms.code import read_page_code
-from mmx_mailflow.forms.returned.days import typed_day
+from mmx_mailflow.forms.returned.checks import (
+    PATIENT_PLACE,
+    SIGNED,
+    Paper,
+    checks,
+    paper_defects,
+    signed_on,
+)
 from mmx_mailflow.forms.returned.files import ReturnedFile
 from mmx_mailflow.forms.returned.look import Seen, look
 from mmx_mailflow.forms.shape import wanted
 
-PATIENT_PLACE = "A13"
-_SIGNED = frozenset(
+_DATE = f"{PATIENT_PLACE}.date"
+_NOT_PRINTED = cast(
+    "IncEx",
     {
-        Signature.INK,
-        Signature.DRAWN,
-        Signature.TYPED,
-        Signature.PLATFORM,
-        Signature.CRYPTOGRAPHIC,
-        Signature.THUMBPRINT,
-    }
+        "pages": {"__all__": {"places": {"__all__": {"picture"}}, "code": {"roles"}}},
+        "checks": {"__all__": {"evidence_es"}},
+    },
 )
-_CHECKS = range(1, 21)
 
 
 def inspect(
@@ -72,35 +77,38 @@ def _ours(page: Page, words: str, key: bytes | None, issued: IssuedForm | None) 
     return page.model_copy(update={"code": code} if mine else {"code": code, "places": ()})
 
 
-def merge(earlier: Returned, later: Returned, issued: IssuedForm | None) -> Returned:
+def merge(
+    earlier: Returned, later: Returned, issued: IssuedForm | None, today: date | None = None
+) -> Returned:
     """Both returns as one: of a page that came twice the better one counts."""
-    best: dict[tuple[str, int, int], Page] = {}
-    loose: list[Page] = []
-    for page in (*earlier.pages, *later.pages):
-        if page.code is None:
-            loose.append(page)
-            continue
-        place = (page.code.ref, page.code.issue, page.code.page)
-        if place not in best or _worth(page) >= _worth(best[place]):
-            best[place] = page
-    pages = (*best.values(), *loose)
+    pages = tuple(_best((*earlier.pages, *later.pages)))
     kept = {Defect.PASSWORD, Defect.UNREADABLE_FILE, Defect.EXPIRED}
     defects = [d for d in later.defects if d in kept]
     if any(
-        Defect.DATE_FUTURE in part.defects and _signed_on(part.pages) == _signed_on(pages)
+        Defect.DATE_FUTURE in part.defects and _typed_day(part.pages) == _typed_day(pages)
         for part in (earlier, later)
     ):
         defects.append(Defect.DATE_FUTURE)
-    return _judged(pages, tuple(defects), issued, None)
+    return _judged(pages, tuple(defects), issued, today)
 
 
-def _signed_on(pages: Sequence[Page]) -> str | None:
-    """The date at A13, as far as it was typed."""
-    return next((x.date for p in pages for x in p.places if x.place == PATIENT_PLACE), None)
+def _best(pages: Sequence[Page]) -> list[Page]:
+    """Of a page that came more than once the better copy, in the order in which they came."""
+    best: dict[object, Page] = {}
+    for page in pages:
+        place = (page.code.ref, page.code.issue, page.code.page) if page.code else id(page)
+        if place not in best or _worth(page) >= _worth(best[place]):
+            best[place] = page
+    return list(best.values())
+
+
+def _typed_day(pages: Sequence[Page]) -> str | None:
+    """The words of the date at A13, as far as it was typed."""
+    return next((p.fields[_DATE] for p in pages if p.fields.get(_DATE)), None)
 
 
 def _worth(page: Page) -> int:
-    return sum(place.signature in _SIGNED for place in page.places) + page.legible
+    return sum(place.signature in SIGNED for place in page.places) + page.legible
 
 
 def _judged(
@@ -109,23 +117,25 @@ def _judged(
     issued: IssuedForm | None,
     today: date | None,
 ) -> Returned:
-    ours = [p for p in pages if p.code is not None and _is_ours(p.code, issued)]
-    defects = [*broken, *_foreign(pages, issued)]
-    places = {place.place: place.signature for p in ours for place in p.places}
-    patient = places.get(PATIENT_PLACE)
+    ours = _best([p for p in pages if p.code is not None and _is_ours(p.code, issued)])
     here = {p.code.page for p in ours if p.code is not None}
-    missing = [n for n in _wanted(ours, issued) if n not in here]
+    missing = tuple(n for n in _wanted(ours, issued) if n not in here)
+    paper = Paper(tuple(ours), missing, (), issued, today)
+    patient = paper.places[PATIENT_PLACE].signature if PATIENT_PLACE in paper.places else None
+    defects = [*broken, *_foreign(pages, issued)]
     if ours and missing:
         defects.append(Defect.PAGE_MISSING)
     if patient is not None:
-        defects += _signature_defects(ours, places)
-        defects += _date_defects(ours, issued, today)
-    verdict = _verdict(pages, ours, patient, broken)
+        defects += _signature_defects(paper)
+        defects += _date_defects(paper)
+    if ours:
+        defects += paper_defects(paper)
+    found = tuple(dict.fromkeys(defects))
     return Returned(
         pages=pages,
-        verdict=verdict,
-        defects=tuple(dict.fromkeys(defects)),
-        checks=_checks(pages, ours, places, defects, missing),
+        verdict=_verdict(pages, ours, patient, broken),
+        defects=found,
+        checks=checks(replace(paper, defects=found)),
     )
 
 
@@ -155,28 +165,31 @@ def _foreign(pages: Sequence[Page], issued: IssuedForm | None) -> list[Defect]:
     return found
 
 
-def _signature_defects(ours: Sequence[Page], places: dict[str, Signature]) -> list[Defect]:
+def _signature_defects(paper: Paper) -> list[Defect]:
     found: list[Defect] = []
-    patient = places[PATIENT_PLACE]
-    if patient == Signature.NONE:
+    place = paper.places[PATIENT_PLACE]
+    if place.signature == Signature.NONE:
         found.append(Defect.UNSIGNED)
-    if patient == Signature.TYPED:
+    if place.signature == Signature.TYPED:
         found.append(Defect.TYPED_ONLY)
-    typed_dates = {name for p in ours for name, value in p.fields.items() if value.strip()}
-    if patient == Signature.TYPED and f"{PATIENT_PLACE}.date" not in typed_dates:
+    if place.signature in SIGNED and _undated(paper, place):
         found.append(Defect.UNDATED)
-    if places.get("A12.6") == Signature.NONE:
-        found.append(Defect.CONSENT_UNSIGNED)
-    if places.get("B2.1") == Signature.NONE:
-        found.append(Defect.POWER_UNSIGNED)
+    for name, defect in (("A12.6", Defect.CONSENT_UNSIGNED), ("B2.1", Defect.POWER_UNSIGNED)):
+        if name in paper.places and paper.places[name].signature == Signature.NONE:
+            found.append(defect)
     return found
 
 
-def _date_defects(
-    ours: Sequence[Page], issued: IssuedForm | None, today: date | None
-) -> list[Defect]:
+def _undated(paper: Paper, place: Place) -> bool:
+    """Nothing stands in the place for the date; a typed form keeps its dates in fields."""
+    if place.date or f"{place.place}.date" in paper.fields:
+        return False
+    return place.dated is False or place.signature == Signature.TYPED
+
+
+def _date_defects(paper: Paper) -> list[Defect]:
     """What is certainly wrong with the typed date, or with the day on which the form came back."""
-    signed = typed_day(_signed_on(ours) or "")
+    signed, issued, today = signed_on(paper), paper.issued, paper.today
     found: list[Defect] = []
     if signed and today and signed > today:
         found.append(Defect.DATE_FUTURE)
@@ -199,72 +212,10 @@ def _verdict(
     if patient == Signature.NONE:
         return Verdict.UNSIGNED
     verified = all(p.code is not None and p.code.verified is not False for p in ours)
-    return Verdict.SIGNED if patient in _SIGNED and verified else Verdict.UNSURE
-
-
-def _checks(
-    pages: Sequence[Page],
-    ours: Sequence[Page],
-    places: dict[str, Signature],
-    defects: Sequence[Defect],
-    missing: Sequence[int],
-) -> tuple[Check, ...]:
-    """The twenty checks of a returned form; what was not looked at is n/a or unsure."""
-    signature = places.get(PATIENT_PLACE)
-    results: dict[int, tuple[CheckResult, str]] = {
-        1: _said(bool(ours) and not {Defect.WRONG_FORM, Defect.OTHER_CASE, Defect.OLD_VERSION} & set(defects), "codes of the pages"),
-        2: _said(not missing and bool(ours), f"missing: {', '.join(map(str, missing))}" if missing else "all pages are here"),
-        10: _signature_check(signature),
-        12: _date_check(ours, defects),
-        16: _witnesses(places),
-        17: _agent(places),
-    }  # fmt: skip
-    if Defect.EXPIRED in defects:
-        results[9] = (CheckResult.FAIL, "the printed date has passed")
-    return tuple(
-        Check(check=n, result=results[n][0], evidence=results[n][1])
-        if n in results
-        else Check(check=n, result=CheckResult.NOT_APPLICABLE)
-        for n in _CHECKS
-    )
-
-
-def _said(holds: bool, evidence: str) -> tuple[CheckResult, str]:
-    return (CheckResult.PASS if holds else CheckResult.FAIL), evidence
-
-
-def _signature_check(signature: Signature | None) -> tuple[CheckResult, str]:
-    if signature is None:
-        return CheckResult.FAIL, "the page with A13 is not here"
-    if signature == Signature.UNSURE:
-        return CheckResult.UNSURE, "something stands at A13"
-    return _said(signature in _SIGNED, f"at A13: {signature.value}")
-
-
-def _date_check(ours: Sequence[Page], defects: Sequence[Defect]) -> tuple[CheckResult, str]:
-    if {Defect.DATE_FUTURE, Defect.DATE_BEFORE_ISSUE, Defect.UNDATED} & set(defects):
-        return CheckResult.FAIL, "the date at A13"
-    if typed_day(_signed_on(ours) or ""):
-        return CheckResult.PASS, "a date was typed"
-    return CheckResult.UNSURE, "a written date is read by a person"
-
-
-def _witnesses(places: dict[str, Signature]) -> tuple[CheckResult, str]:
-    marks = [places[p] for p in ("B3.1", "B3.2") if p in places]
-    if not marks:
-        return CheckResult.NOT_APPLICABLE, ""
-    signed = sum(m in _SIGNED for m in marks)
-    return (CheckResult.PASS if signed == len(marks) else CheckResult.UNSURE), f"{signed} of 2"
-
-
-def _agent(places: dict[str, Signature]) -> tuple[CheckResult, str]:
-    if "B2.2" not in places:
-        return CheckResult.NOT_APPLICABLE, ""
-    signed = places["B2.2"] in _SIGNED
-    return (CheckResult.PASS if signed else CheckResult.UNSURE), "the agent signs at the office"
+    return Verdict.SIGNED if patient in SIGNED and verified else Verdict.UNSURE
 
 
 def returned_json(file: str, returned: Returned) -> dict[str, JsonValue]:
     """What `inspect-form` prints for a file."""
-    value: dict[str, JsonValue] = returned.model_dump(mode="json")
+    value: dict[str, JsonValue] = returned.model_dump(mode="json", exclude=_NOT_PRINTED)
     return {"file": file} | value

@@ -14,6 +14,13 @@ from mmx_mailflow.casework.returned import Defect, Page, PageCode, Place, Signat
 from mmx_mailflow.casework.values import Value
 from mmx_mailflow.forms.code import read_page_code
 from mmx_mailflow.forms.returned import sheet as paper
+from mmx_mailflow.forms.returned.compare import (
+    Blank,
+    compared,
+    issued_pages,
+    reworded,
+    typed_over,
+)
 from mmx_mailflow.forms.returned.days import typed_day
 from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
 from mmx_mailflow.forms.returned.place import signature_in
@@ -21,6 +28,8 @@ from mmx_mailflow.forms.shape import PlaceBox, code_corners, places_on
 
 ReadText = Callable[[bytes], str]
 """Reads the print of a picture (PNG): optical character recognition, where it is installed."""
+_READ = ("A2.1", "A2.3", "A13.name")
+"""Fields of which every character helps a reviewer."""
 _RIM = 3.0
 _EXACT = 1.5 / 612
 """How far the code of a page that was never on paper may stand from its place: 1.5 points."""
@@ -49,7 +58,8 @@ def look(
     `blank` is the form as it was issued, to compare with; without `deep` only codes are read.
     """
     sheets, defects = opened(files)
-    seen = [_page(sheet, deep=deep) for sheet in sheets]
+    pages = issued_pages(blank) if deep else ()
+    seen = [_page(sheet, pages, read_text, deep=deep) for sheet in sheets]
     return Seen(
         pages=tuple(page for page, _ in seen),
         codes=tuple(words for _, words in seen),
@@ -57,29 +67,93 @@ def look(
     )
 
 
-def _page(sheet: Sheet, *, deep: bool) -> tuple[Page, str]:
+def _page(
+    sheet: Sheet, blanks: Sequence[Blank], read_text: ReadText | None, *, deep: bool
+) -> tuple[Page, str]:
     found = [(read_page_code(text, None), text, at) for text, at in paper.codes(sheet.picture)]
     good = [(code, text, at) for code, text, at in found if code is not None]
     if not good:
         return Page(code=None, legible=False, fields=sheet.fields), ""
     code, text, corners = good[0]
-    places = _places(sheet, code, corners) if deep else ()
-    return Page(code=code, legible=True, fields=sheet.fields, places=places), text
-
-
-def _places(sheet: Sheet, code: PageCode, corners: paper.Points) -> tuple[Place, ...]:
-    boxes = places_on(code.roles[code.page - 1], code.page)
-    if not boxes:
-        return ()
+    if not deep:
+        return Page(code=code, legible=True, fields=sheet.fields), text
     exact = sheet.printed and _upright(corners, sheet)
     pixels = paper.flat(sheet.picture) if exact else paper.straightened(sheet.picture, corners)
+    page = Page(
+        code=code,
+        legible=pixels is not None,
+        fields=sheet.fields,
+        places=_places(sheet, code, pixels, exact=exact),
+    )
+    blank = blanks[code.page - 1] if code.page <= len(blanks) == len(code.roles) else None
+    if blank is None or pixels is None:
+        return page, text
+    filled = _filled(page, sheet, pixels, blank, exact=exact)
+    return (_with_text(filled, pixels, blank, read_text) if read_text else filled), text
+
+
+def _filled(page: Page, sheet: Sheet, pixels: paper.Grey, blank: Blank, *, exact: bool) -> Page:
+    """The page with what was filled in and what of its print was changed."""
+    if exact and sheet.boxes:
+        over = (*sheet.drawn, *sheet.laid_over)
+        boxes, words = blank.boxes.items(), reworded(sheet, blank)
+        touched = [n for n, box in boxes if any(_meets(rectangle, box) for rectangle in over)]
+        update: dict[str, object] = {
+            "written": tuple(n for n in touched if not n.endswith((".signature", ".date"))),
+            "altered": words,
+            "reworded": bool(words),
+            "compared": True,
+        }
+        return page.model_copy(update=update)
+    typed, words = (typed_over(sheet, blank), reworded(sheet, blank)) if exact else ({}, ())
+    found = compared(pixels, blank)
+    if found is None:
+        return page.model_copy(update={"fields": {**page.fields, **typed}})
+    written = tuple(name for name in found.written if name not in typed)
+    as_printed = {k: v for k, v in blank.values.items() if k not in written}
+    update = {
+        "fields": {**as_printed, **page.fields, **typed},
+        "written": written,
+        "altered": tuple(dict.fromkeys((*found.altered, *words))),
+        "reworded": bool(words),
+        "beside": found.beside,
+        "compared": True,
+    }
+    return page.model_copy(update=update)
+
+
+def _meets(over: Rectangle, box: Rectangle) -> bool:
+    return over[0] < box[2] and over[2] > box[0] and over[1] < box[3] and over[3] > box[1]
+
+
+def _with_text(page: Page, pixels: paper.Grey, blank: Blank, read_text: ReadText) -> Page:
+    """The page with what character recognition reads of the fields that matter most."""
+    wanted = [n for n in _READ if n in blank.boxes and (n in page.written or not page.compared)]
+    wanted += [f"{x.place}.date" for x in page.places if x.dated is not False and not x.date]
+    read: dict[str, str] = {}
+    for name in wanted:
+        if name in blank.boxes:
+            words = " ".join(read_text(paper.cut_out(pixels, blank.boxes[name])).split())[:300]
+            read |= {name: words} if words else {}
+    places = tuple(
+        x.model_copy(update={"date": day.isoformat()})
+        if not x.date and (day := typed_day(read.get(f"{x.place}.date", "")))
+        else x
+        for x in page.places
+    )
+    return page.model_copy(update={"read": read, "places": places})
+
+
+def _places(
+    sheet: Sheet, code: PageCode, pixels: paper.Grey | None, *, exact: bool
+) -> tuple[Place, ...]:
     return tuple(
         Place(
             place=box.place,
             signature=_signature(sheet, box, pixels, exact=exact),
             date=_date(sheet.fields.get(f"{box.place}.date", "")),
         )
-        for box in boxes
+        for box in places_on(code.roles[code.page - 1], code.page)
     )
 
 
@@ -108,7 +182,11 @@ def _signature(sheet: Sheet, box: PlaceBox, pixels: paper.Grey | None, *, exact:
     if sheet.signed or pixels is None:
         return Signature.UNSURE
     found = signature_in(pixels, box)
-    strange = (*sheet.drawn, *sheet.laid_over, *(sheet.words if exact else ()))
+    strange = (
+        *sheet.drawn,
+        *sheet.laid_over,
+        *(place for place, _ in (sheet.print if exact else ())),
+    )
     if any(_touches(over, box) for over in strange):
         return Signature.UNSURE
     return found

@@ -6,6 +6,7 @@ is still bent afterwards is for the frames of the places to tell (`place.py`).
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -166,6 +167,16 @@ def _warped(picture: Image.Image, matrix: NDArray[np.float64]) -> Grey:
         fillcolor=255,
     )
     return np.asarray(page)
+
+
+def cut_out(page: Grey, box: tuple[float, float, float, float]) -> bytes:
+    """A part of a straightened page, in points, as a picture for reading (PNG)."""
+    left, low, right, high = box
+    edges = (left * SCALE, (HEIGHT - high) * SCALE, right * SCALE, (HEIGHT - low) * SCALE)
+    part = Image.fromarray(page).crop(edges)
+    target = io.BytesIO()
+    part.resize((part.width * 2, part.height * 2), Image.Resampling.BICUBIC).save(target, "PNG")
+    return target.getvalue()
 
 
 def pixels_a_point(corners: Points) -> float:
