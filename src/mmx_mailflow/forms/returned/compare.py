@@ -33,7 +33,7 @@ _DARK, _PRINT, _GONE = 0.3, 0.12, 0.14
 _LIKE = 0.35
 """Pieces that are less alike than this tell nothing about where they lie."""
 _MOST_UNLIKE = 0.12
-_TICK_DARK, _TICKED = 0.25, 0.14
+_TICK_DARK, _TICKED = 0.25, 0.2
 _LEAST = 14
 """Fewer dark pixels than this in a field are specks."""
 _STRUCK, _VANISHED = 0.5, 0.6
@@ -258,8 +258,8 @@ def _ticked(here: Field, blank: Field, box: Rectangle) -> bool:
     frame = _cut(blank, box, 2)
     left, low, right, high = box
     best, found = -1.0, box
-    for down in range(-3, 4):
-        for aside in range(-3, 4):
+    for down in range(-4, 5):
+        for aside in range(-4, 5):
             x, y = aside / _SCALE, -down / _SCALE
             there = (left + x, low + y, right + x, high + y)
             part = _cut(here, there, 2)
