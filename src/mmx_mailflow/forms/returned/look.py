@@ -24,6 +24,7 @@ from mmx_mailflow.forms.returned.compare import (
 from mmx_mailflow.forms.returned.days import typed_day
 from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
 from mmx_mailflow.forms.returned.place import signature_in
+from mmx_mailflow.forms.returned.platforms import name_in, on_a_platform, sealed_as
 from mmx_mailflow.forms.shape import PlaceBox, code_corners, places_on
 
 ReadText = Callable[[bytes], str]
@@ -57,7 +58,7 @@ def look(
 
     `blank` is the form as it was issued, to compare with; without `deep` only codes are read.
     """
-    sheets, defects = opened(files)
+    sheets, defects = opened(files, deep=deep)
     pages = issued_pages(blank) if deep else ()
     seen = [_page(sheet, pages, read_text, deep=deep) for sheet in sheets]
     return Seen(
@@ -147,13 +148,14 @@ def _with_text(page: Page, pixels: paper.Grey, blank: Blank, read_text: ReadText
 def _places(
     sheet: Sheet, code: PageCode, pixels: paper.Grey | None, *, exact: bool
 ) -> tuple[Place, ...]:
+    boxes = places_on(code.roles[code.page - 1], code.page)
     return tuple(
         Place(
             place=box.place,
-            signature=_signature(sheet, box, pixels, exact=exact),
+            signature=_sealed(sheet, box, boxes, code.ref, pixels, exact=exact),
             date=_date(sheet.fields.get(f"{box.place}.date", "")),
         )
-        for box in places_on(code.roles[code.page - 1], code.page)
+        for box in boxes
     )
 
 
@@ -169,6 +171,35 @@ def _upright(corners: paper.Points, sheet: Sheet) -> bool:
     return all(
         abs(u - x) < _EXACT * wide and abs(v - y) < _EXACT * wide
         for (u, v), (x, y) in zip(corners, expected, strict=True)
+    )
+
+
+def _sealed(
+    sheet: Sheet,
+    box: PlaceBox,
+    boxes: Sequence[PlaceBox],
+    ref: str,
+    pixels: paper.Grey | None,
+    *,
+    exact: bool,
+) -> Signature:
+    """What stands in a place, with the signatures of platforms and certificates taken in."""
+    found = _signature(sheet, box, pixels, exact=exact)
+    if not exact:
+        return sealed_as(sheet, found, (), stray=bool(sheet.seals), patient=box.place == "A13")
+    said = [t for at, t in zip(sheet.words, sheet.texts, strict=True) if _touches(at, box)]
+    pictured = any(_within(at, box) for at in sheet.pictures)
+    named = _is_a_name(name_in(said))
+    if on_a_platform(sheet, ref, found, said, pictured=pictured, named=named):
+        return Signature.PLATFORM
+    own = [seal for seal in sheet.seals if seal.at is not None and _within(seal.at, box)]
+    return sealed_as(sheet, found, own, stray=_strays(sheet, boxes), patient=box.place == "A13")
+
+
+def _strays(sheet: Sheet, boxes: Sequence[PlaceBox]) -> bool:
+    """Whether a signature shows in none of the places of the page, or nowhere."""
+    return any(
+        seal.at is None or not any(_within(seal.at, box) for box in boxes) for seal in sheet.seals
     )
 
 

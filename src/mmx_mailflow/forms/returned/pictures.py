@@ -1,0 +1,87 @@
+"""Opening pictures: by what they hold, not by their names; too large ones are refused unseen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, ImageOps, ImageSequence
+
+from mmx_mailflow.forms.returned.came import (
+    LARGEST_SIDE,
+    LONGEST_SIDE,
+    MOST_PAGES,
+    MOST_PIXELS,
+    Sheet,
+    TooLargeError,
+)
+
+_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""The brands of ISO/IEC 23008-12; an AVIF file has its own and is read by the imaging library."""
+_AVIF = frozenset({b"avif", b"avis"})
+_SMALLEST_PAGE = 300
+"""A picture with no longer side than this is a logo: no code could be read in it."""
+_SIDEWAYS_FORMATS = frozenset({"TIFF"})
+"""Formats of which each frame is a page; of a moving picture only the first one counts."""
+
+
+def images(content: bytes) -> Iterator[Sheet]:
+    """The pages of a picture file; raises what the libraries raise."""
+    if _is_heic(content):
+        yield from _heic(content)
+        return
+    with Image.open(io.BytesIO(content)) as image:
+        pages = image.format in _SIDEWAYS_FORMATS
+        for number, frame in enumerate(ImageSequence.Iterator(image)):
+            if number >= (MOST_PAGES if pages else 1):
+                return
+            refuse_too_large(frame.size)
+            if max(frame.size) >= _SMALLEST_PAGE:
+                yield Sheet(picture=_grey(ImageOps.exif_transpose(_smaller(frame))))
+
+
+def refuse_too_large(size: tuple[int, int]) -> None:
+    """Raise `TooLargeError` for a picture that nobody would send of a page."""
+    if size[0] * size[1] > MOST_PIXELS or max(size) > LONGEST_SIDE:
+        raise TooLargeError("too many pixels")
+
+
+def _is_heic(content: bytes) -> bool:
+    if content[4:8] != b"ftyp":
+        return False
+    end = min(int.from_bytes(content[:4], "big"), 200)
+    brands = {content[8:12], *(content[n : n + 4] for n in range(16, end, 4))}
+    return bool(brands & _HEIC) and not brands & _AVIF
+
+
+def _heic(content: bytes) -> Iterator[Sheet]:
+    """The first picture, already turned as its own box says; raises OSError without the extra."""
+    try:
+        import pi_heif  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise OSError("the extra heic is not installed") from error
+    file = pi_heif.open_heif(content)
+    refuse_too_large(file.size)
+    if max(file.size) >= _SMALLEST_PAGE:
+        yield Sheet(picture=_grey(file.to_pillow()))
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    """A very large JPEG is decoded at a half or a quarter: less to hold in memory."""
+    image.draft(image.mode, (LARGEST_SIDE, LARGEST_SIDE))
+    return image
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """In grey, on white where it was transparent, no side longer than needed."""
+    if image.mode.startswith("I"):
+        deep = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(np.clip(deep >> 8, 0, 255).astype(np.uint8))
+    if image.mode in {"RGBA", "LA", "P", "PA", "La", "RGBa"}:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    image = image.convert("L")
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+    return image
