@@ -25,7 +25,7 @@ from mmx_mailflow.forms.packet import (
     words_from,
 )
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
-from mmx_mailflow.forms.shape import places
+from mmx_mailflow.forms.shape import mark_centres, places
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path
 
@@ -129,7 +129,7 @@ def test_each_page_as_a_picture_carries_its_signed_code_and_four_marks() -> None
 
         assert (read.ref, read.issue, read.page, read.verified) == (FACTS.ref, 1, number + 1, True)
         assert read_page_code(code.text, b"z" * 32).verified is False
-        for x, y in ((56, 56), (1168, 56), (56, 1528), (1168, 1528)):
+        for x, y in ((round(2 * a), round(1584 - 2 * b)) for a, b in mark_centres()):
             assert picture[y - 6 : y + 6, x - 6 : x + 6].max() < 60
     document.close()
 

@@ -211,7 +211,9 @@ def _ticks(
     layout: _Layout, blocks: Sequence[str], ticked: frozenset[str], columns: int = 2
 ) -> Table:
     """Boxes to tick, some in a row, both languages beside each."""
-    cells = [Tick(b, _paragraph(layout, b), layout.fills, ticked=b in ticked) for b in blocks]
+    cells = [
+        Tick(b, _paragraph(layout, b), layout.fills, title=b, ticked=b in ticked) for b in blocks
+    ]
     rows = [cells[n : n + columns] for n in range(0, len(cells), columns)]
     return _grid(rows, columns)
 
@@ -285,7 +287,7 @@ def _asked(layout: _Layout) -> list[Flowable]:
 
 def _class_clause(layout: _Layout) -> Flowable:
     body = _pair(layout, "A4.class", room=ROOM - 16)
-    box = Tick("A4.class", Paragraph(""), layout.fills, ticked=False)
+    box = Tick("A4.class", Paragraph(""), layout.fills, title="A4.class")
     table = Table([[box, body]], colWidths=[16, ROOM - 16])
     table.setStyle(_TIGHT)
     return table
@@ -335,7 +337,14 @@ def _document_b(layout: _Layout) -> list[Flowable]:
 
     def drawn(canvas: Canvas, page: int) -> None:
         layout.noted[page] = POWER
-        draw_power(canvas, page, layout.said, _size(layout), facts.agent_signature)
+        draw_power(
+            canvas,
+            page,
+            layout.said,
+            _size(layout),
+            {"B2.1.name": facts.patient_name or "", "B2.2.name": facts.agent_name},
+            facts.agent_signature or b"",
+        )
 
     return [
         _pair(layout, "title_b", title=True),

@@ -7,33 +7,36 @@ from collections.abc import Callable
 
 from reportlab.lib.colors import Color, black, white
 from reportlab.lib.utils import simpleSplit
-from reportlab.pdfbase.pdfdoc import PDFString
-from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFObjectReference, PDFString, xObjectName
+from reportlab.pdfbase.pdfmetrics import getFont, stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph
 from typing_extensions import override
 
+from mmx_mailflow.forms.packet.page import STRONG
 from mmx_mailflow.forms.shape import PlaceBox
 
-_LINE = Color(0.35, 0.35, 0.35)
-_TYPE = "Helvetica"
-_TEXT, _SMALLEST, _RUNNING = 11.0, 9.0, 10.0
+_RULE, _FAINT = Color(0.35, 0.35, 0.35), Color(0.7, 0.7, 0.7)
+_TYPED = "Helvetica"
+"""What a viewer types in; what was filled in beforehand is drawn in the embedded font."""
+LINE = 17.0
+"""How high a line to write on is, in points: 6 mm."""
 _LEADING = 1.2
-_INSET = 6.0
+_INSET = 4.0
 _TICK = 15.0
 _MOST_LINES = 40
 """More lines than this continue in a field of their own, so that a page can be turned."""
-_LIKE = str.maketrans("ŁłĐđĦħı‘’“”„–—\t", 'LlDdHhi\'\'"""-- ')
 
 
 def shown(value: str) -> str:
-    """What a field's own picture can show of `value`; the field itself keeps every character.
+    """What can be drawn of `value`; the field itself keeps every character.
 
-    The fonts of fillable fields know Western letters only: others are drawn by their base letter,
-    and what has none is left out.
+    The embedded font knows Latin, Greek and Cyrillic letters: others are drawn by their base
+    letter, and what has none is left out.
     """
     drawn: list[str] = []
-    for character in value.translate(_LIKE):
+    for character in value.replace("\t", " "):
         near = character
         if not _drawable(near):
             near = "".join(c for c in unicodedata.normalize("NFKD", character) if _drawable(c))
@@ -42,7 +45,11 @@ def shown(value: str) -> str:
 
 
 def _drawable(character: str) -> bool:
-    return character == "\n" or (character.isprintable() and ord(character) < 256)  # noqa: PLR2004  Latin-1
+    font = getFont(STRONG)
+    assert isinstance(font, TTFont)
+    return character == "\n" or (
+        character.isprintable() and ord(character) in font.face.charToGlyph
+    )
 
 
 def text_fields(
@@ -51,14 +58,15 @@ def text_fields(
     *,
     lines: int = 1,
     title: str = "",
+    size: float = 11.0,
     noted: Callable[[int], None] | None = None,
 ) -> list[TextField]:
     """Fields that hold all of `value`: one, or more where it is longer than a part of a page."""
-    most = 80 * _MOST_LINES
+    most = round(800 / size) * _MOST_LINES
     parts = [value[start : start + most] for start in range(0, len(value), most)] or [""]
     names = [name, *(f"{name}.{number}" for number in range(2, len(parts) + 1))]
     return [
-        TextField(part_name, part, lines=lines, title=title, noted=noted)
+        TextField(part_name, part, lines=lines, title=title, size=size, noted=noted)
         for part_name, part in zip(names, parts, strict=True)
     ]
 
@@ -73,74 +81,103 @@ class TextField(Flowable):
         *,
         lines: int = 1,
         title: str = "",
+        size: float = 11.0,
         noted: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__()
         self.name, self.value, self.lines, self.title = name, value, lines, title
-        self.noted = noted
+        self.size, self.noted = size, noted
 
     @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The room it takes."""
-        self.size, self.drawn = self._set(width - _INSET)
-        count = max(self.lines, len(self.drawn))
-        self.multiline = count > 1
-        tall = 16.0 if count == 1 else max(16.0 * self.lines, _RUNNING * _LEADING * count + 4)
-        self.width, self.height = width, tall + 3
+        self.drawn = broken(shown(self.value), width - _INSET, self.size)
+        line = LINE if self.size < LINE - 4 else LINE + 3
+        needed = self.size * _LEADING * len(self.drawn) + 4
+        self.width, self.height = width, max(line * self.lines, needed) + 2
         return self.width, self.height
 
-    def _set(self, room: float) -> tuple[float, list[str]]:
-        """The size and the lines that the value is drawn in."""
-        words = shown(self.value)
-        if self.lines == 1 and "\n" not in words:
-            natural = stringWidth(words, _TYPE, _TEXT)
-            if natural <= room:
-                return _TEXT, [words]
-            if natural * _SMALLEST / _TEXT <= room:
-                return _TEXT * room / natural - 0.05, [words]
-        return _RUNNING, _broken(words, room)
-
     def draw(self) -> None:
-        """Draw field and line."""
+        """Draw field and line, and a faint line for each further row of an empty field."""
         if self.noted:
             self.noted(self.canv.getPageNumber())
-        form = self.canv.acroForm
-        drawn = "\n".join(self.drawn)
-        form.textfield(
-            name=self.name,
-            tooltip=self.title or self.name,
-            value=drawn,
-            x=0,
-            y=2,
-            width=int(self.width),
-            height=int(self.height - 3),
-            fontName=_TYPE,
-            fontSize=self.size,
-            borderWidth=0,
-            borderColor=None,
-            fillColor=None,
-            textColor=black,
-            relative=True,
-            fieldFlags="multiline" if self.multiline else "",
-            maxlen=0,
-        )
-        if drawn != self.value:
-            held = self.canv._doc.idToObject[form.fields[-1].name]  # type: ignore[attr-defined]  # noqa: SLF001  reportlab draws what it holds, nothing else
-            held.dict["V"] = held.dict["DV"] = PDFString(self.value)
-        self.canv.setStrokeColor(_LINE)
-        self.canv.line(0, 1, self.width, 1)
+        canvas = self.canv
+        x, y = canvas.absolutePosition(0, 0)
+        box = PlaceBox(0, self.name, x, y + 1, self.width, self.height - 2)
+        several = len(self.drawn) > 1 or self.lines > 1
+        fill_in(canvas, box, self.title, self.value, size=self.size, lines=self.drawn, several=several)  # fmt: skip
+        canvas.setLineWidth(0.8)
+        canvas.setStrokeColor(_RULE)
+        canvas.line(0, 1, self.width, 1)
+        canvas.setStrokeColor(_FAINT)
+        for n in range(1, self.lines if not self.value else 1):
+            row = 1 + n * (self.height - 2) / self.lines
+            canvas.line(0, row, self.width, row)
 
 
-def _broken(words: str, room: float) -> list[str]:
+def fill_in(
+    canvas: Canvas,
+    box: PlaceBox,
+    title: str,
+    value: str = "",
+    *,
+    size: float = 11.0,
+    lines: list[str] | None = None,
+    several: bool = False,
+) -> None:
+    """A field named as its box, whose value is drawn in the embedded font, the last line lowest."""
+    form = canvas.acroForm
+    form.textfield(
+        name=box.place,
+        tooltip=title or box.place,
+        x=round(box.x),
+        y=round(box.y),
+        width=int(box.width),
+        height=int(box.height),
+        fontName=_TYPED,
+        fontSize=size,
+        borderWidth=0,
+        borderColor=None,
+        fillColor=None,
+        textColor=black,
+        fieldFlags="multiline" if several else "",
+        maxlen=0,
+    )
+    if not value:
+        return
+    document = canvas._doc  # type: ignore[attr-defined]  # noqa: SLF001  reportlab draws what it holds in fonts that are not embedded
+    held = document.idToObject[form.fields[-1].name].dict
+    held["V"] = held["DV"] = PDFString(value)
+    _picture(canvas, box, lines or [shown(value)], size)
+    held["AP"] = PDFDictionary({"N": PDFObjectReference(xObjectName(box.place))})
+
+
+def _picture(canvas: Canvas, box: PlaceBox, lines: list[str], size: float) -> None:
+    """How a filled field looks, as a drawing of its own."""
+    canvas.beginForm(box.place, 0, 0, int(box.width), int(box.height))
+    code: list[str] = canvas._code  # type: ignore[attr-defined]  # noqa: SLF001  marks have no other way in
+    code.append("/Tx BMC")
+    canvas.setFont(STRONG, size)
+    canvas.setFillGray(0)
+    low = 4.0 + size * _LEADING * (len(lines) - 1)
+    if len(lines) > 1 or box.height > 2 * size * _LEADING:
+        low = max(low, box.height - size)
+    for n, line in enumerate(lines):
+        canvas.drawString(_INSET / 2, low - n * size * _LEADING, line)
+    code.append("EMC")
+    canvas.endForm()
+
+
+def broken(words: str, room: float, size: float) -> list[str]:
     """Lines no wider than `room`; a word that is wider is broken within."""
     lines: list[str] = []
-    for line in simpleSplit(words, _TYPE, _RUNNING, room):
+    for line in simpleSplit(words, STRONG, size, room):
         rest = line
-        while stringWidth(rest, _TYPE, _RUNNING) > room:
+        while stringWidth(rest, STRONG, size) > room:
             fits = next(
                 n
                 for n in range(len(rest) - 1, 0, -1)
-                if n == 1 or stringWidth(rest[:n], _TYPE, _RUNNING) <= room
+                if n == 1 or stringWidth(rest[:n], STRONG, size) <= room
             )
             lines.append(rest[:fits])
             rest = rest[fits:]
@@ -152,77 +189,62 @@ class Tick(Flowable):
     """A box to tick with its words beside it."""
 
     def __init__(
-        self, name: str, words: Paragraph, noted: Callable[[int], None], *, ticked: bool
+        self,
+        name: str,
+        words: Flowable,
+        noted: Callable[[int], None],
+        *,
+        title: str,
+        ticked: bool = False,
     ) -> None:
         super().__init__()
-        self.name, self.words, self.noted, self.ticked = name, words, noted, ticked
+        self.name, self.words, self.noted = name, words, noted
+        self.title, self.ticked = title, ticked
 
     @override
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """The room it takes."""
-        _, tall = self.words.wrap(width - _TICK, height)
-        self.width, self.height = width, max(tall, 13.0) + 1
+        _, self.tall = self.words.wrapOn(self.canv, width - _TICK, height)
+        self.width, self.height = width, max(self.tall, 13.0) + 1
         return self.width, self.height
 
     def draw(self) -> None:
         """Draw box and words."""
         self.noted(self.canv.getPageNumber())
+        first = self.words.style.leading if isinstance(self.words, Paragraph) else 14.0
         self.canv.acroForm.checkbox(
             name=self.name,
-            tooltip=self.name,
+            tooltip=self.title,
             checked=self.ticked,
             x=0,
-            y=int(self.height - 12),
+            y=round(self.height - first / 2 - 6),
             size=10,
             buttonStyle="check",
             borderWidth=1,
             fillColor=white,
-            borderColor=_LINE,
+            borderColor=_RULE,
             textColor=black,
             forceBorder=True,
             relative=True,
+            fieldFlags="",
         )
-        self.words.drawOn(self.canv, _TICK, self.height - self.words.height)
+        self.words.drawOn(self.canv, _TICK, self.height - self.tall)
 
 
 def framed_field(canvas: Canvas, name: str, box: PlaceBox, title: str) -> None:
     """A framed place with a field in it: to sign or to date, typed or by hand."""
-    canvas.setStrokeColor(_LINE)
+    canvas.setStrokeColor(_RULE)
     canvas.setLineWidth(0.9)
     canvas.rect(box.x, box.y, box.width, box.height, stroke=1, fill=0)
-    canvas.acroForm.textfield(
-        name=name,
-        tooltip=title,
-        x=int(box.x + 3),
-        y=int(box.y + 3),
-        width=int(box.width - 6),
-        height=int(box.height - 6),
-        fontName=_TYPE,
-        fontSize=12,
-        borderWidth=0,
-        borderColor=None,
-        fillColor=None,
-        textColor=black,
-    )
+    fill_in(canvas, PlaceBox(box.page, name, box.x + 3, box.y + 3, box.width - 6, box.height - 6), title)  # fmt: skip
 
 
-def line_field(canvas: Canvas, name: str, box: PlaceBox, title: str, value: str = "") -> None:
-    """A field above a line, at a fixed place."""
-    canvas.acroForm.textfield(
-        name=name,
-        tooltip=title,
-        value=shown(value),
-        x=int(box.x),
-        y=int(box.y + 1),
-        width=int(box.width),
-        height=int(box.height - 1),
-        fontName=_TYPE,
-        fontSize=_TEXT,
-        borderWidth=0,
-        borderColor=None,
-        fillColor=None,
-        textColor=black,
-    )
-    canvas.setStrokeColor(_LINE)
+def line_field(
+    canvas: Canvas, box: PlaceBox, title: str, value: str = "", size: float = 11.0
+) -> None:
+    """A field above a line, at a fixed place; a value that does not fit is left to be written."""
+    fits = stringWidth(shown(value), STRONG, size) <= box.width - _INSET
+    fill_in(canvas, box, title, value if fits else "", size=size)
+    canvas.setStrokeColor(_RULE)
     canvas.setLineWidth(0.8)
     canvas.line(box.x, box.y, box.x + box.width, box.y)

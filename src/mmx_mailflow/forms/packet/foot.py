@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from reportlab.lib.utils import ImageReader, simpleSplit
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 from typing_extensions import override
 
-from mmx_mailflow.forms.packet.fields import framed_field, line_field
+from mmx_mailflow.forms.packet.fields import LINE, framed_field, line_field
 from mmx_mailflow.forms.packet.page import BOLD, FONT
 from mmx_mailflow.forms.shape import (
+    DATE_WIDTH,
+    GAP,
+    HALF,
     MARGIN,
     POWER,
     ROOM,
@@ -23,10 +26,11 @@ from mmx_mailflow.forms.shape import (
 )
 
 Said = Callable[[str], tuple[str, str]]
-_SMALLEST = 8.0
+_SMALL = 9.0
 _LABELS = {"A12.6": "A12.6.sign"}
 """A place whose own block is a sentence has a label of its own."""
-_ROW = 36.0
+_WITNESS, _ALONE = ("name", "id", "address"), ("name",)
+_OFFICE = ("Z.received", "Z.id", "Z.verified", "Z.compared", "Z.result")
 
 
 class Foot(Flowable):
@@ -58,56 +62,74 @@ class Foot(Flowable):
 
 def draw_sign(canvas: Canvas, page: int, said: Said, size: float, name: str) -> None:
     """The foot of document A: consent, signature, name and place, office use."""
-    for box in places_on(SIGN, page):
+    for box in sorted(places_on(SIGN, page), key=lambda box: -box.y):
         _place(canvas, box, said, size)
-    half = (ROOM - 10) / 2
-    for block, x, value in (("A13.name", MARGIN, name), ("A13.place", MARGIN + half + 10, "")):
-        line_field(canvas, block, PlaceBox(page, block, x, 104, half, 17), said(block)[0], value)
-        _line(canvas, x, 92, half, " / ".join(said(block)), size, FONT)
-    en, es = said("Z")
-    _line(canvas, MARGIN, 76, ROOM, f"Z  {en} / {es}", size, FONT)
-    canvas.line(MARGIN, 50, MARGIN + ROOM, 50)
+    for part, x, value in (("name", MARGIN, name), ("place", MARGIN + HALF + GAP, "")):
+        _named(canvas, PlaceBox(page, f"A13.{part}", x, 110, HALF, LINE), part, said, size, value)
+    _office(canvas, said)
 
 
 def draw_power(
-    canvas: Canvas, page: int, said: Said, size: float, agent_signature: bytes | None
+    canvas: Canvas, page: int, said: Said, size: float, names: Mapping[str, str], picture: bytes
 ) -> None:
-    """The foot of document B: the grantor, the agent, two witnesses."""
-    for box in places_on(POWER, page):
-        raised = 26.0 if box.place.startswith("B3") else 0.0
-        _place(canvas, box, said, size, raised=raised)
-        if raised:
-            name = f"{box.place}.name"
-            where = PlaceBox(page, name, box.x, box.y + box.height + 9, ROOM, 16)
-            line_field(canvas, name, where, said(box.place)[0])
-        if box.place == "B2.2" and agent_signature:
-            picture = ImageReader(io.BytesIO(agent_signature))
+    """The foot of document B: the grantor and the agent, two witnesses, side by side as is usual.
+
+    `names` are those known of who signs, `picture` the agent's signature, empty for none.
+    """
+    for box in sorted(places_on(POWER, page), key=lambda box: (-box.y, box.x)):
+        _place(canvas, box, said, size)
+        if box.place == "B2.2" and picture:
             canvas.drawImage(
-                picture, box.x + 8, box.y + 4, box.width - 16, box.height - 8,
-                preserveAspectRatio=True, mask="auto",
+                ImageReader(io.BytesIO(picture)), box.x + 6, box.y + 3, box.width - 12,
+                box.height - 6, preserveAspectRatio=True, mask="auto",
             )  # fmt: skip
+        for n, part in enumerate(_WITNESS if box.place.startswith("B3") else _ALONE):
+            y = box.y - LINE - 5 - 31 * n
+            at = PlaceBox(page, f"{box.place}.{part}", box.x, y, HALF, LINE)
+            _named(canvas, at, part, said, size, names.get(at.place, ""))
 
 
-def _place(canvas: Canvas, box: PlaceBox, said: Said, size: float, *, raised: float = 0) -> None:
+def _named(
+    canvas: Canvas, at: PlaceBox, part: str, said: Said, size: float, value: str = ""
+) -> None:
+    """A line to write on with its words in both languages below."""
+    words = " / ".join(said(f"sign.{part}"))
+    line_field(canvas, at, f"{at.place} {words}", value, size)
+    _line(canvas, at.x, at.y - size, words, size, FONT)
+
+
+def _place(canvas: Canvas, box: PlaceBox, said: Said, size: float) -> None:
     """A framed place to sign and one to date, with their words in both languages above."""
     day = date_of(box)
-    low = box.y + box.height + raised
-    leading = (_ROW - 4) / 2
-    for frame, words in ((box, said(_LABELS.get(box.place, box.place))), (day, said("date"))):
-        mark = f"{box.place}  " if frame is box else ""
-        _line(canvas, frame.x, low + leading + 4, frame.width, mark + words[0], size, BOLD)
-        _line(canvas, frame.x, low + 4, frame.width, words[1], size, FONT)
-    framed_field(canvas, f"{box.place}.signature", box, " / ".join(said(box.place)))
-    framed_field(canvas, day.place, day, " / ".join(said("date")))
+    low = box.y + box.height + 5
+    words = said(_LABELS.get(box.place, box.place))
+    _line(canvas, box.x, low + 16, f"{box.place}  {words[0]}", size, BOLD)
+    _line(canvas, box.x, low, words[1], size, FONT)
+    when = said("date")
+    if day.width == DATE_WIDTH:
+        _line(canvas, day.x, low + 16, when[0], size, BOLD)
+        _line(canvas, day.x, low, when[1], size, FONT)
+    else:
+        _line(canvas, day.x, low, " / ".join(said("date.short")), size, FONT)
+    framed_field(canvas, f"{box.place}.signature", box, f"{box.place} {' / '.join(words)}")
+    framed_field(canvas, day.place, day, f"{box.place} {' / '.join(when)}")
 
 
-def _line(
-    canvas: Canvas, x: float, y: float, room: float, words: str, size: float, font: str
-) -> None:
-    """One line of words, smaller when it would not fit; cut at no word that would still fit."""
-    while size > _SMALLEST and canvas.stringWidth(words, font, size) > room:
-        size -= 0.25
+def _office(canvas: Canvas, said: Said) -> None:
+    """A row of short lines that staff fill in; nobody else needs to read their small words."""
+    width = ROOM / (len(_OFFICE) + 1)
+    for n, block in enumerate(("Z", *_OFFICE)):
+        x = MARGIN + n * width
+        en, es = said(block)
+        if block == "Z":
+            en = f"Z  {en}"
+        else:
+            line_field(canvas, PlaceBox(0, block, x, 68, width - 8, LINE), f"Z {en} / {es}")
+        for y, words in ((58, en), (48, es)):
+            _line(canvas, x, y, words, _SMALL, BOLD if block == "Z" else FONT)
+
+
+def _line(canvas: Canvas, x: float, y: float, words: str, size: float, font: str) -> None:
     canvas.setFont(font, size)
     canvas.setFillGray(0)
-    fits = simpleSplit(words, font, size, room)
-    canvas.drawString(x, y, fits[0] if fits else "")
+    canvas.drawString(x, y, words)

@@ -25,13 +25,13 @@ from mmx_mailflow.forms.shape import (
     mark_centres,
 )
 
-FONT, BOLD = "SourceSansPro-Regular", "SourceSansPro-Bold"
+FONT, STRONG, BOLD = (f"SourceSansPro-{face}" for face in ("Regular", "Semibold", "Bold"))
 
 
 def use_fonts() -> None:
     """Register the embedded fonts (Source Sans, SIL Open Font License)."""
     folder = Path(font_source_sans_pro.__file__).parent / "files"
-    for name in (FONT, BOLD):
+    for name in (FONT, STRONG, BOLD):
         if name not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
 
@@ -47,15 +47,15 @@ def draw_page(
     code = page_code(key, facts.ref, facts.issue, page, roles)
     _draw_code(canvas, code)
     canvas.setFont(BOLD, 12)
-    canvas.drawString(MARGIN, HEIGHT - 44, f"{facts.organisation}   {facts.ref}")
+    canvas.drawString(MARGIN, HEIGHT - 46, f"{facts.organisation}   {facts.ref}")
     canvas.setFont(FONT, 11)
     numbers = " / ".join(
         text["page"].format(page=page, pages=len(roles)) for text in (words.en, words.es)
     )
     version = f"{VERSION}-{facts.issue}   {facts.issued_on.isoformat()}   {numbers}"
-    canvas.drawString(MARGIN, HEIGHT - 59, version)
+    canvas.drawString(MARGIN, HEIGHT - 61, version)
     canvas.setFont(FONT, 10)
-    canvas.drawString(MARGIN, HEIGHT - 73, typed_code(code))
+    canvas.drawString(MARGIN, HEIGHT - 75, typed_code(code))
     canvas.setFont(FONT, 9)
     canvas.drawCentredString(
         WIDTH / 2, 25, f"{facts.ref}   {VERSION}-{facts.issue}   {page}/{len(roles)}"
