@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mmx_mailflow.casework.case import Case, Decision
 from mmx_mailflow.casework.events import Event
-from mmx_mailflow.casework.letters import FileAttachment, Letter, LetterName, PacketAttachment
+from mmx_mailflow.casework.letters import (
+    Attachment,
+    Letter,
+    LetterName,
+    PacketAttachment,
+    PictureAttachment,
+)
+from mmx_mailflow.casework.pages import places
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.values import Role
 from mmx_mailflow.forms.packet import FormWords, issued_form, packet
@@ -90,9 +98,11 @@ def _composed(
 def _attached(
     office: Office,
     connection: Connection,
-    item: PacketAttachment | FileAttachment,
+    item: Attachment,
     case: Case,
 ) -> Attached | None:
+    if isinstance(item, PictureAttachment):
+        return _picture(item.place, case)
     if isinstance(item, PacketAttachment):
         assert case.form is not None
         facts = packet_facts(case, case.form, office.policy)
@@ -102,6 +112,15 @@ def _attached(
     kept = messages.load(connection, office.keys, int(number))
     part = part_of(kept.raw, int(index)) if kept else None
     return Attached(item.name, part.media_type, part.content) if part else None
+
+
+def _picture(place: str, case: Case) -> Attached | None:
+    """A place to sign of the form that came back last."""
+    found = places(case.returns[-1].returned).get(place) if case.returns else None
+    if found is None or not found.picture:
+        return None
+    content = base64.b64decode(found.picture)
+    return Attached(f"{case.ref}-place-{place}.png", "image/png", content, place=place)
 
 
 def _written(

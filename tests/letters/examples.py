@@ -16,7 +16,13 @@ from mmx_mailflow.casework.case import (
     TaskName,
 )
 from mmx_mailflow.casework.facts import Evidence, FactName, Facts, Period, Reading
-from mmx_mailflow.casework.letters import FileAttachment, Letter, LetterName, PacketAttachment
+from mmx_mailflow.casework.letters import (
+    FileAttachment,
+    Letter,
+    LetterName,
+    PacketAttachment,
+    PictureAttachment,
+)
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import CheckResult, Defect, IssuedForm
 from mmx_mailflow.casework.values import CaseId, Language, Role, Trust
@@ -132,6 +138,7 @@ CLOSED = replace(
     ),
 )
 PACKET = (PacketAttachment(issue=1),)
+PICTURES = (PictureAttachment(place="A13"), PictureAttachment(place="A12.6"))
 PAGES = (FileAttachment(file="7.1", name=f"{REF}-authorization-1"),)
 COMMANDS = ["PROVIDER 1 RECEIVED", "TELL PATIENT: ... END", "NOTE: ..."]
 MAILS = [
@@ -156,8 +163,19 @@ REVIEW = {
     "verdict": "signed",
     "defects": ["UNDATED"],
     "checks": [
-        {"number": n, "check": n, "result": list(CheckResult)[n % 4].value, "evidence": f"seen {n}"}
+        {
+            "number": n,
+            "check": n,
+            "result": list(CheckResult)[n % 4].value,
+            "evidence": f"seen {n}",
+            "evidence_es": f"visto {n}" if n % 2 else "",
+        }
         for n in range(1, 21)
+    ],
+    "places": [
+        {"place": "A13", "signature": "ink", "date": "2026-11-19"},
+        {"place": "A12.6", "signature": "none", "date": ""},
+        {"place": "B2.1", "signature": "unsure", "date": "19 nov"},
     ],
     "providers": [
         {
@@ -252,6 +270,8 @@ EXAMPLES: tuple[Example, ...] = (
     (_N.ASK, "note", new_case(), QUESTION | {"note": "Which knee?\n\nLeft or right?"}, ()),
     (_N.SEND_FORM, "blanks", WAITING, {"blanks": ["date_of_birth"], "again": False}, PACKET),
     (_N.SEND_FORM, "again", WAITING, {"blanks": [], "again": True}, PACKET),
+    (_N.RENEW_FORM, "ahead", ASKING, {"expires_on": "2026-12-20", "expired": False}, PACKET),
+    (_N.RENEW_FORM, "past", ASKING, {"expires_on": "2026-11-20", "expired": True}, PACKET),
     (_N.REMIND_FORM, "", WAITING, {"number": 2}, PACKET),
     (_N.LAST_NOTICE, "", WAITING, {"closes_on": "2026-12-16"}, PACKET),
     (_N.FORM_PAGES, "some", WAITING, {"here": [1], "wanted": [2, 3]}, ()),
@@ -318,13 +338,14 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     (_N.PROVIDER_NOTICE, "revoked", ASKING, ABOUT_FARO | {"why": "revoked"}, ()),
     (_N.PROVIDER_NOTICE, "withdrawn", ASKING, ABOUT_FARO | {"why": "withdrawn"}, ()),
-    (_N.STAFF_REVIEW, "full", ASKING, REVIEW, ()),
+    (_N.STAFF_REVIEW, "full", ASKING, REVIEW, PICTURES),
     (
         _N.STAFF_REVIEW,
         "bare",
         ASKING,
         REVIEW
-        | {"providers": [], "checks": [], "defects": [], "pages": [], "failed_checks": False},
+        | {"providers": [], "checks": [], "defects": [], "pages": [], "places": []}
+        | {"failed_checks": False},
         (),
     ),
     *((_N.STAFF_TASK, t.value, ASKING, TASK | {"task": t.value}, ()) for t in TaskName),
@@ -414,7 +435,10 @@ def composed(
 ) -> Composed:
     letter = letter_of(wanted, language, **changes)
     files = [
-        Attached(f"{REF}-authorization", "application/pdf", b"%PDF-1.7\n" * 40) for _ in wanted[4]
+        Attached(f"{REF}-place-{item.place}.png", "image/png", b"\x89PNG" * 40, place=item.place)
+        if isinstance(item, PictureAttachment)
+        else Attached(f"{REF}-authorization", "application/pdf", b"%PDF-1.7\n" * 40)
+        for item in wanted[4]
     ]
     return compose(
         letter,

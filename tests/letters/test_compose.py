@@ -42,6 +42,7 @@ from mmx_mailflow.letters.compose import (
 MADE = templates()
 FIRST = example(LetterName.ACKNOWLEDGE, "complete")
 SUBMISSION = example(LetterName.SUBMISSION)
+REVIEWED = example(LetterName.STAFF_REVIEW, "full")
 LONG_ID = f"<{'AS8PR04MB' * 20}@eurprd04.prod.outlook.example>"
 PLAIN = Attached("paper.pdf", "application/pdf", b"%PDF")
 
@@ -90,6 +91,24 @@ def test_text_comes_before_html_and_files_after_both() -> None:
         "text/html",
         "application/pdf",
     ]
+
+
+def test_pictures_stand_within_the_page_and_under_neutral_names() -> None:
+    message = parsed(composed(REVIEWED, MADE))
+    found = [p for p in message.walk() if p.get_content_maintype() == "image"]
+    page = message.get_body(("html",)).get_content()
+
+    assert [p.get_content_type() for p in message.walk()][:4] == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+    ]
+    assert [p.get_content_disposition() for p in found] == ["inline", "inline"]
+    assert [p.get_filename() for p in found] == [f"{REF}-place-A13.png", f"{REF}-place-A12.6.png"]
+    assert all(f'src="cid:{p["Content-ID"].strip("<>")}"' in page for p in found)
+    assert page.count("<img") == len(found)
+    assert list(message.iter_attachments()) == []
 
 
 @pytest.mark.parametrize("wanted", EXAMPLES, ids=IDS)

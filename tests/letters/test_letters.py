@@ -91,7 +91,8 @@ def test_the_page_says_the_same_words_as_the_text(wanted, language: Language) ->
 def test_nothing_remote_and_nothing_active_stands_in_a_page(wanted, language: Language) -> None:
     page = bodies(wanted, language)[1]
 
-    assert not re.search(r"<(img|script|link|iframe|a|form)\b|https?:|url\(", page)
+    active = r"<(script|link|iframe|a|form)\b|<img (?!src=\"cid:)|https?:|url\("
+    assert not re.search(active, page)
 
 
 FORBIDDEN = (
@@ -416,3 +417,23 @@ def test_a_revoked_case_is_not_offered_to_be_opened_again(result, language: Lang
     text = text_of(example(LetterName.CLOSED, result.value), language)
 
     assert ("90" in text) == (result != Result.REVOKED)
+
+
+@BOTH
+def test_staff_read_the_evidence_of_each_check_in_their_language(language: Language) -> None:
+    text = text_of(example(LetterName.STAFF_REVIEW, "full"), language)
+    said = {
+        Language.EN: ("- 1 FAIL: ", "seen 1", "- A13, signature of the patient or", "19 November"),
+        Language.ES: ("- 1 MAL: ", "visto 1", "- A13, firma del paciente o", "19 de noviembre"),
+    }
+
+    assert [words for words in said[language] if words not in text] == []
+    assert "seen 2" in text  # where it was said in English alone
+    assert text.index("UNDATED") < text.index("APPROVE" if language == Language.EN else "APROBAR")
+
+
+@BOTH
+def test_a_review_without_pictures_speaks_of_none(language: Language) -> None:
+    text = text_of(example(LetterName.STAFF_REVIEW, "bare"), language)
+
+    assert not re.search(r"[Pp]icture|imágenes|A13", text)

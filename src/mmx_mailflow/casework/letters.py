@@ -23,6 +23,9 @@ class LetterName(StrEnum):
     repeat_values (bool), form_due (ISO date)."""
     SEND_FORM = "send_form"
     """The form. words: blanks (list of fact names to fill in by hand), again (bool)."""
+    RENEW_FORM = "renew_form"
+    """The authorization ends while providers are still asked; the next form. words: expires_on
+    (ISO date), expired (bool)."""
     REMIND_FORM = "remind_form"
     """The form has not come back. words: number (1...)."""
     LAST_NOTICE = "last_notice"
@@ -30,7 +33,8 @@ class LetterName(StrEnum):
     FORM_PAGES = "form_pages"
     """Which pages are here. words: here (list of int), wanted (list of int)."""
     FORM_DEFECTS = "form_defects"
-    """Every defect with how to mend it; the form again. words: codes (list), note (str)."""
+    """Every defect with how to mend it; the form again. words: codes (list), note (str),
+    again (list of int: pages that must come again), here (list of int: good pages)."""
     FORM_ACCEPTED = "form_accepted"
     """The form is accepted; a copy is attached. words: providers (names written to now),
     unsettled (names that staff must still find)."""
@@ -83,9 +87,11 @@ class LetterName(StrEnum):
     # to staff and the operator
     STAFF_REVIEW = "staff_review"
     """A returned form: checks, providers with exact addresses, the words to reply with.
-    words: verdict, defects (list), checks (list of {number, check, result, evidence}),
+    words: verdict, defects (list), checks (list of {number, check, result, evidence,
+    evidence_es}), places (list of {place, signature, date}: what stands to be signed),
     providers (list of {n, name, address, exact, candidates: [{k, name, address}]}),
-    pages (list of int), sender (str), sender_is_first (bool), failed_checks (bool)."""
+    pages (list of int), sender (str), sender_is_first (bool), failed_checks (bool).
+    Its pictures are `PictureAttachment`s."""
     STAFF_TASK = "staff_task"
     """Something needs a person. words: task (TaskName), n (int: task number), sender (str or
     ""), first_words (str), provider (name or ""), number (provider n or 0), details (str),
@@ -123,7 +129,14 @@ class FileAttachment(Value):
     name: str
 
 
-Attachment = PacketAttachment | FileAttachment
+class PictureAttachment(Value):
+    """A place to sign as it came back last, shown within the letter."""
+
+    sort: Literal["picture"] = "picture"
+    place: str
+
+
+Attachment = PacketAttachment | FileAttachment | PictureAttachment
 
 
 class Letter(Value):

@@ -37,6 +37,8 @@ class Policy(Value):
     provider_follow_up_days: tuple[int, ...] = (7, 14, 21, 30, 45, 60, 90)
     answers_per_sender_and_day: int = 8
     large_print: bool = False
+    review_pictures: bool = True
+    """Whether staff see the places to sign as pictures in the review."""
 
     def zone(self) -> ZoneInfo:
         """The time zone of the office, in which days begin and end."""

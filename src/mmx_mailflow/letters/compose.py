@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import policy as mail_policy
@@ -20,7 +20,7 @@ from mmx_mailflow.casework.codes import reply_code
 from mmx_mailflow.casework.letters import Letter
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.values import Address, Role
-from mmx_mailflow.letters.render import rendered
+from mmx_mailflow.letters.render import Picture, rendered
 from mmx_mailflow.letters.subjects import subject
 from mmx_mailflow.letters.templates import Templates, broken, templates_from
 
@@ -83,6 +83,8 @@ class Attached:
     name: str
     media_type: str
     content: bytes = field(repr=False)
+    place: str = ""
+    """Of a picture: the place to sign that it shows; it stands within the page, not beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,16 @@ def compose(
     code = reply_code(token_key, case.ref if case else "", letter.to_role, letter.to)
     name = draw[:_DRAWN].hex()
     message_id = f"<{name}.{code}@{domain}>"
-    text, html = rendered(letter, case, policy, now=now, code=code, templates=templates)
+    pictures = {f"{f.place.lower()}.{name}@{domain}": f for f in attachments if f.place}
+    text, html = rendered(
+        letter,
+        case,
+        policy,
+        now=now,
+        code=code,
+        templates=templates,
+        pictures=[Picture(file.place, content_id) for content_id, file in pictures.items()],
+    )
 
     message = EmailMessage(policy=_PARTS)
     message["From"] = _sender(policy.organisation, office)
@@ -135,7 +146,7 @@ def compose(
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
     _set_thread(message, letter)
-    _set_content(message, text, html, attachments)
+    _set_content(message, text, html, pictures, [f for f in attachments if not f.place])
     _set_boundaries(message, name)
     # Only now: headers of content would have moved into the first part.
     both = letter.to_role == Role.PROVIDER
@@ -196,17 +207,39 @@ def _set_thread(message: EmailMessage, letter: Letter) -> None:
 
 
 def _set_content(
-    message: EmailMessage, text: str, html: str, attachments: Sequence[Attached]
+    message: EmailMessage,
+    text: str,
+    html: str,
+    pictures: Mapping[str, Attached],
+    attachments: Sequence[Attached],
 ) -> None:
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    *_, page = message.iter_parts()
+    assert isinstance(page, EmailMessage)
+    for content_id, file in pictures.items():
+        main, sub, name = _named(file)
+        page.add_related(
+            file.content,
+            maintype=main,
+            subtype=sub,
+            filename=name,
+            cid=f"<{content_id}>",
+            disposition="inline",
+        )
     for file in attachments:
-        found = _MEDIA_TYPE.fullmatch(file.media_type.lower())
-        main, sub = found.groups() if found else ("application", "octet-stream")
-        name = file.name if "." in file.name else file.name + _ENDINGS.get(f"{main}/{sub}", "")
-        if not _FILE_NAME.fullmatch(name):
-            raise UnsendableError("compose letter: the name of a file cannot stand in a header")
+        main, sub, name = _named(file)
         message.add_attachment(file.content, maintype=main, subtype=sub, filename=name)
+
+
+def _named(file: Attached) -> tuple[str, str, str]:
+    """The two halves of a file's type, and its name with an ending."""
+    found = _MEDIA_TYPE.fullmatch(file.media_type.lower())
+    main, sub = found.groups() if found else ("application", "octet-stream")
+    name = file.name if "." in file.name else file.name + _ENDINGS.get(f"{main}/{sub}", "")
+    if not _FILE_NAME.fullmatch(name):
+        raise UnsendableError("compose letter: the name of a file cannot stand in a header")
+    return main, sub, name
 
 
 def _set_boundaries(message: EmailMessage, name: str) -> None:

@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from mmx_mailflow.casework.case import ProviderState, State, TaskName, Turn
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.casework.returned import CheckResult, Defect, Verdict
+from mmx_mailflow.casework.returned import CheckResult, Defect, Signature, Verdict
 from mmx_mailflow.casework.values import Language
-from mmx_mailflow.letters.words import choose
+from mmx_mailflow.letters.words import choose, day
 from mmx_mailflow.letters.words_case import STATES, TURN_NAMES
-from mmx_mailflow.letters.words_form import CHECKS, RESULTS, VERDICTS
+from mmx_mailflow.letters.words_form import (
+    CHECKS,
+    PLACES,
+    RESULTS,
+    SIGNATURES,
+    VERDICTS,
+)
 from mmx_mailflow.letters.words_staff import (
     ALARMS,
     COUNTS,
@@ -69,7 +75,7 @@ def _review(words: Mapping[str, object], language: Language) -> Context:
             "number": row["check"],
             "name": choose(CHECKS[_number(row["check"])], language),
             "result": choose(RESULTS[CheckResult(str(row["result"]))], language),
-            "evidence": row["evidence"],
+            "evidence": _evidence(row, language),
         }
         for row in _rows(words, "checks")
     ]
@@ -79,6 +85,7 @@ def _review(words: Mapping[str, object], language: Language) -> Context:
     return {
         "verdict_words": choose(VERDICTS[Verdict(str(words["verdict"]))], language),
         "check_rows": checks,
+        "place_rows": [_place(row, language) for row in _rows(words, "places")],
         "replies": [
             command("APPROVE", language),
             command(f"REJECT {', '.join(example)}", language),
@@ -88,6 +95,30 @@ def _review(words: Mapping[str, object], language: Language) -> Context:
         "chosen": command("PROVIDER", language),
         "approve": command("APPROVE", language),
     }
+
+
+def _evidence(row: Mapping[str, object], language: Language) -> str:
+    """What a check was judged by, in the language of staff where it was said in both."""
+    spanish = str(row.get("evidence_es", "")) if language == Language.ES else ""
+    return spanish or str(row["evidence"])
+
+
+def _place(row: Mapping[str, object], language: Language) -> dict[str, str]:
+    place = str(row["place"])
+    return {
+        "place": place,
+        "name": choose(PLACES.get(place, (place, place)), language),
+        "signature": choose(SIGNATURES[Signature(str(row["signature"]))], language),
+        "date": _day(str(row["date"]), language),
+    }
+
+
+def _day(words: str, language: Language) -> str:
+    """A date in words where it was read, else what stands there."""
+    try:
+        return day(words, language)
+    except ValueError:
+        return words
 
 
 def _number(value: object) -> int:

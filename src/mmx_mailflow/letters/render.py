@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
@@ -15,6 +17,15 @@ from mmx_mailflow.letters.blocks import blocks
 from mmx_mailflow.letters.context import context
 from mmx_mailflow.letters.templates import BODIES, PAGE, Templates, template_path
 
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture within a page: what it shows, and the Content-ID of its part (RFC 2392)."""
+
+    place: str
+    content_id: str
+
+
 _BETWEEN_LANGUAGES = "\n\n* * *\n\n"
 
 
@@ -26,6 +37,7 @@ def rendered(
     now: datetime,
     code: str,
     templates: Templates,
+    pictures: Sequence[Picture] = (),
 ) -> tuple[str, str]:
     """The text and the HTML page of a letter; a word that a template lacks raises."""
     languages = (
@@ -35,7 +47,7 @@ def rendered(
     parts: list[tuple[str, Markup]] = []
     for language in languages:
         words = context(letter, case, policy, now=now, code=code, language=language)
-        text, html = _one_language(letter, words, language, templates)
+        text, html = _one_language(letter, words | {"pictures": pictures}, language, templates)
         texts.append(text)
         parts.append((language.value, html))
     page = templates.environment.get_template(PAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmx_mailflow.casework.returned import CheckResult, Defect, Verdict
+from mmx_mailflow.casework.returned import CheckResult, Defect, Signature, Verdict
 from mmx_mailflow.letters.words import Said
 
 DEFECTS: dict[Defect, Said] = {
@@ -322,4 +322,22 @@ VERDICTS: dict[Verdict, Said] = {
     Verdict.NOT_THE_FORM: ("not our form", "no es nuestro formulario"),
     Verdict.UNREADABLE: ("cannot be read", "no se puede leer"),
     Verdict.UNSURE: ("unsure: please look yourself", "dudoso: por favor revise usted"),
+}
+PLACES: dict[str, Said] = {
+    "A13": ("signature of the patient or representative", "firma del paciente o representante"),
+    "A12.6": ("consent to the handling of health data", "consentimiento de datos de salud"),
+    "B2.1": ("power of attorney, the patient", "carta poder, el paciente"),
+    "B2.2": ("power of attorney, the agent", "carta poder, el apoderado"),
+    "B3.1": ("first witness", "primer testigo"),
+    "B3.2": ("second witness", "segundo testigo"),
+}
+SIGNATURES: dict[Signature, Said] = {
+    Signature.NONE: ("nothing", "nada"),
+    Signature.TYPED: ("a typed name", "un nombre escrito a máquina"),
+    Signature.DRAWN: ("drawn on the screen", "dibujada en la pantalla"),
+    Signature.INK: ("ink", "tinta"),
+    Signature.THUMBPRINT: ("a thumbprint", "una huella"),
+    Signature.PLATFORM: ("an e-sign platform", "una plataforma de firma"),
+    Signature.CRYPTOGRAPHIC: ("a cryptographic signature", "una firma criptográfica"),
+    Signature.UNSURE: ("unsure, please look", "dudosa, por favor mire"),
 }

@@ -206,6 +206,7 @@ class Staff(Value):
     members: tuple[MailAddress, ...]
     language: Language = Language.EN
     text_delay_minutes: int = Field(default=5, ge=0)
+    review_pictures: bool = True
 
 
 class Numbers(Value):
@@ -253,6 +254,7 @@ class Settings(Value):
             staff_members=self.staff.members,
             notify=self.staff.notify,
             text_delay=timedelta(minutes=self.staff.text_delay_minutes),
+            review_pictures=self.staff.review_pictures,
             **self.numbers.model_dump(),
         )
 

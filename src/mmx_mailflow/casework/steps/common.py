@@ -150,6 +150,7 @@ def to_staff(
     shows: tuple[str, ...] = (),
     only: str = "",
     answers: str = "",
+    attachments: tuple[Attachment, ...] = (),
 ) -> tuple[Letter, ...]:
     """A letter to each member of the staff (or `only` one), each with a token of their own."""
     return tuple(
@@ -163,6 +164,7 @@ def to_staff(
             words=words,
             shows=shows,
             answers=answers,
+            attachments=attachments,
         )
         for member in ((only,) if only else policy.staff_members)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,9 +10,15 @@ from pydantic import JsonValue
 
 from mmx_mailflow.casework.case import Case, Decision, Return, TaskName
 from mmx_mailflow.casework.events import FormReturned, Mail
-from mmx_mailflow.casework.letters import Letter, LetterName, PacketAttachment
+from mmx_mailflow.casework.letters import (
+    Letter,
+    LetterName,
+    PacketAttachment,
+    PictureAttachment,
+)
+from mmx_mailflow.casework.pages import places, without_pictures
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.casework.returned import CheckResult, Defect, Returned, Verdict
+from mmx_mailflow.casework.returned import CheckResult, Defect, Place, Returned, Verdict
 from mmx_mailflow.casework.steps.common import (
     ask_staff,
     decided,
@@ -25,6 +32,8 @@ from mmx_mailflow.casework.steps.common import (
 from mmx_mailflow.casework.steps.intake import send_form
 
 ROUNDS_BEFORE_A_CALL = 2
+_LARGEST_PICTURE = 400_000
+"""Characters of base64: a place to sign is small, whatever is larger is no place to sign."""
 BACK_TO_PATIENT = frozenset(
     {
         Defect.UNSIGNED,
@@ -51,7 +60,7 @@ def take_return(case: Case, event: FormReturned, policy: Policy, now: datetime) 
     case = replace(
         case,
         returns=(
-            *case.returns,
+            *(_as_note(earlier) for earlier in case.returns),
             Return(
                 message=mail.message,
                 received_at=mail.received_at,
@@ -81,6 +90,11 @@ def _judge(
     if certain and returned.verdict not in {Verdict.SIGNED, Verdict.UNSURE}:
         return send_back(case, returned.defects, "", policy, now, mail.message)
     return review(case, mail, returned, policy, now, "the form is complete")
+
+
+def _as_note(earlier: Return) -> Return:
+    """An earlier return without its pictures: the last one holds those of every page."""
+    return earlier.model_copy(update={"returned": without_pictures(earlier.returned)})
 
 
 def _nothing_attached(
@@ -156,8 +170,19 @@ def review_letters(
         for p in case.providers
     ]
     checks: list[JsonValue] = [
-        {"number": c.check, "check": c.check, "result": c.result.value, "evidence": c.evidence}
+        {
+            "number": c.check,
+            "check": c.check,
+            "result": c.result.value,
+            "evidence": c.evidence,
+            "evidence_es": c.evidence_es,
+        }
         for c in returned.checks
+    ]
+    found = places(returned)
+    signs: list[JsonValue] = [
+        {"place": p.place, "signature": p.signature.value, "date": p.date or ""}
+        for p in found.values()
     ]
     addresses = tuple(f"address:{p.n}:{p.address}" for p in case.providers if p.exact)
     choices = tuple(
@@ -175,6 +200,7 @@ def review_letters(
             "verdict": returned.verdict.value,
             "defects": [d.value for d in returned.defects],
             "checks": checks,
+            "places": signs,
             "providers": providers,
             "pages": [p.code.page for p in returned.pages if p.code],
             "sender": sender,
@@ -182,4 +208,14 @@ def review_letters(
             "failed_checks": any(c.result == CheckResult.FAIL for c in returned.checks),
         },
         shows=(*addresses, *choices, *files),
+        attachments=_pictures(found.values(), policy),
+    )
+
+
+def _pictures(found: Iterable[Place], policy: Policy) -> tuple[PictureAttachment, ...]:
+    """The places of which there is a picture, unless the office wants none in mails."""
+    if not policy.review_pictures:
+        return ()
+    return tuple(
+        PictureAttachment(place=p.place) for p in found if 0 < len(p.picture) <= _LARGEST_PICTURE
     )
