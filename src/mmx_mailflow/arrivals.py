@@ -21,6 +21,7 @@ from mmx_mailflow.casework.events import (
     StaffWroteByHand,
 )
 from mmx_mailflow.casework.letters import Letter, LetterName
+from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
@@ -274,9 +275,10 @@ def _with_form(office: Office, arrived: Arrived) -> Arrived:
     if case is None or case.form is None or arrived.read.returned is None or role != Role.PATIENT:
         return arrived
     returned = _inspected(office, arrived.message, case)
+    came = here(returned, case.form) if returned else frozenset[int]()
     if returned is not None and case.returns:
         returned = merge(case.returns[-1].returned, returned, case.form)
-    return replace(arrived, read=replace(arrived.read, returned=returned))
+    return replace(arrived, read=replace(arrived.read, returned=returned, came=came))
 
 
 def _match(office: Office, connection: Connection, found: Read) -> Match:

@@ -16,7 +16,7 @@ from mmx_mailflow.casework.letters import (
     PacketAttachment,
     PictureAttachment,
 )
-from mmx_mailflow.casework.pages import places
+from mmx_mailflow.casework.pages import ours, places
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.values import Role
 from mmx_mailflow.forms.packet import FormWords, issued_form, packet
@@ -116,7 +116,9 @@ def _attached(
 
 def _picture(place: str, case: Case) -> Attached | None:
     """A place to sign of the form that came back last."""
-    found = places(case.returns[-1].returned).get(place) if case.returns else None
+    if case.form is None or not case.returns:
+        return None
+    found = places(ours(case.returns[-1].returned, case.form)).get(place)
     if found is None or not found.picture:
         return None
     content = base64.b64decode(found.picture)

@@ -65,7 +65,7 @@ def test_only_the_last_return_keeps_its_pictures() -> None:
     case = decide(awaiting_signature(), came_back(answer=answer), POLICY, LATER).case
     case = decide(case, came_back(8, answer=answer), POLICY, LATER).case
 
-    assert [places(r.returned)["A13"].picture for r in case.returns] == ["", PICTURE]
+    assert [places(r.returned.pages)["A13"].picture for r in case.returns] == ["", PICTURE]
 
 
 def test_a_review_brings_the_evidence_of_a_check_in_both_languages() -> None:

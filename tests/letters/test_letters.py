@@ -437,3 +437,15 @@ def test_a_review_without_pictures_speaks_of_none(language: Language) -> None:
     text = text_of(example(LetterName.STAFF_REVIEW, "bare"), language)
 
     assert not re.search(r"[Pp]icture|imágenes|A13", text)
+
+
+def test_the_defects_letter_names_the_pages_that_must_come_again() -> None:
+    english = text_of(example(LetterName.FORM_DEFECTS, "one"))
+    spanish = text_of(example(LetterName.FORM_DEFECTS, "one"), Language.ES)
+    paper = text_of(example(LetterName.FORM_DEFECTS, "paper"))
+
+    assert "reply to this mail with page 3 of the form" in english
+    assert "Pages 1 and 4 are right and here" in english
+    assert "responda a este correo con la página 3 del formulario" in spanish
+    assert "Las páginas 1 y 4 están bien" in spanish
+    assert "of the form" not in paper.partition("* * *")[0].partition("-> ")[2]

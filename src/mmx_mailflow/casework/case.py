@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from mmx_mailflow.casework.events import DirectoryMatch, FileNote
-from mmx_mailflow.casework.facts import Facts, Requester
+from mmx_mailflow.casework.facts import Facts, Period, Requester
 from mmx_mailflow.casework.letters import Letter
 from mmx_mailflow.casework.returned import IssuedForm, Returned
 from mmx_mailflow.casework.values import Address, CaseId, Language, Trust, Value
@@ -113,6 +113,7 @@ class TaskName(StrEnum):
     EMERGENCY = "emergency"
     UNPLANNED = "unplanned"
     MANUAL_SEND = "manual_send"
+    RENEW_FORM = "renew_form"
 
 
 class Task(Value):
@@ -138,6 +139,12 @@ class Provider(Value):
     channel: str = "email"
     country: str = "MX"
     timezone: str = ""
+    id_copy: bool = False
+    """It wants a copy of an ID with the authorization."""
+    witnesses: bool = False
+    """It wants two witnesses on the carta poder."""
+    max_age_days: int = 0
+    """How many days after its signature it accepts an authorization; 0: until it ends."""
     state_since: datetime | None = None
     candidates: tuple[DirectoryMatch, ...] = Field(default=(), repr=False)
     submissions: int = 0
@@ -159,21 +166,33 @@ class Return(Value):
     sender: Address = Field(repr=False)
     returned: Returned
     files: tuple[FileNote, ...] = ()
+    came: frozenset[int] = frozenset()
+    """Numbers of the pages of the form that this very mail brought."""
+    trust: Trust = Trust.UNKNOWN
+    seen_before: bool = False
+    """One of the files came with another case before."""
 
 
 class Authorization(Value):
     """What the accepted form gives us."""
 
     issue: int
+    issued_on: date | None = None
+    signed_on: date | None = None
+    """The date at A13, where it could be read."""
     returned_at: datetime
     accepted_at: datetime
     accepted_by: str = Field(repr=False)
+    """The member of staff, or `automatic`."""
     expires_on: date
+    """The printed day, at most twelve months after the signature."""
     revoked_at: datetime | None = None
     providers: tuple[str, ...] = Field(default=(), repr=False)
     """The names printed on the accepted form."""
     class_clause: bool = False
     """The box `and any other provider that took part in the care described` is ticked."""
+    care: tuple[Period, ...] = Field(default=(), repr=False)
+    """The times of treatment that the form describes: the class clause covers no others."""
     email_risk_accepted: bool = False
     """A9: the initials for records by plain mail are there."""
     files: tuple[FileNote, ...] = ()
@@ -203,6 +222,9 @@ class Undo(Value):
     tasks: tuple[Task, ...] = Field(default=(), repr=False)
     authorization: Authorization | None = None
     files: tuple[ReceivedFile, ...] = ()
+    returns: tuple[Return, ...] | None = None
+    """None where nothing of what came back was refused."""
+    form_rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ class DirectoryMatch(Value):
     channel: str = "email"
     country: str = "MX"
     timezone: str = ""
+    id_copy: bool = False
+    witnesses: bool = False
+    max_age_days: int = 0
     exact: bool = False
     """The name or an alias is the same but for case, accents and titles."""
 
@@ -98,6 +101,8 @@ class FormReturned(Value):
     mail: Mail
     returned: Returned
     """Merged with the pages of this issue that came before."""
+    came: frozenset[int] = frozenset()
+    """Numbers of the pages of the form that this very mail brought."""
     sha256: tuple[str, ...] = ()
     """Hashes of the files, to see a form used twice."""
     seen_before: bool = False

@@ -38,6 +38,12 @@ def has_task(case: Case, *names: TaskName) -> bool:
     return any(task.name in names for task in case.tasks)
 
 
+def renewing(case: Case) -> bool:
+    """Whether a newer issue of the form is out than the one that was accepted."""
+    accepted, form = case.authorization, case.form
+    return accepted is not None and form is not None and form.issue > accepted.issue
+
+
 def settled(provider: Provider) -> bool:
     """Whether nothing more is expected of this provider."""
     return provider.state in SETTLED

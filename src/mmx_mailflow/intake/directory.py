@@ -90,6 +90,17 @@ def normal(name: str) -> str:
     return " ".join(w for w in re.findall(r"\w+", plain) if w not in _SMALL)
 
 
+def wished(words: str) -> bool:
+    """Whether a column of the directory asks for something: all but a plain no does."""
+    return normal(words) not in {"", "no", "none", "ninguno", "ninguna", "0", "false", "n"}
+
+
+def _days(words: str) -> int:
+    """The first number of a column that counts days; 0 where there is none."""
+    found = re.search(r"\d{1,4}", words)
+    return int(found.group()) if found else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The directory, its names made comparable once."""
@@ -131,5 +142,8 @@ class Directory:
             channel=entry.channel,
             country=entry.country,
             timezone=entry.timezone,
+            id_copy=wished(entry.id_copy),
+            witnesses=wished(entry.witnesses),
+            max_age_days=_days(entry.max_age_days),
             exact=exact,
         )

@@ -45,6 +45,8 @@ class Read:
     """What its files hold of a form; None when nobody looked or nothing is attached."""
     matches: tuple[ProviderMatch, ...] = ()
     sha256: tuple[str, ...] = ()
+    came: frozenset[int] = frozenset()
+    """Numbers of the pages of its case's form that it brought."""
 
     @property
     def sender(self) -> str:
@@ -91,7 +93,10 @@ def patient_event(read: Read, mail: Mail, *, new_case: bool) -> Event:
     understood = read.understood
     if holds_a_form(read) or (understood.kind == Kind.FORM_RETURN and not new_case):
         return FormReturned(
-            mail=mail, returned=read.returned or _nothing_came(read), sha256=read.sha256
+            mail=mail,
+            returned=read.returned or _nothing_came(read),
+            came=read.came,
+            sha256=read.sha256,
         )
     if not new_case and understood.kind == Kind.OTHER and pick(understood.first_words) is not None:
         return FactsAdded(mail=mail, facts=understood.facts, matches=read.matches)

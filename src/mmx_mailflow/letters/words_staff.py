@@ -28,6 +28,7 @@ TASKS: dict[TaskName, Said] = {
     TaskName.EMERGENCY: ("Urgent mail", "Correo urgente"),
     TaskName.UNPLANNED: ("Something unforeseen", "Algo imprevisto"),
     TaskName.MANUAL_SEND: ("A mail sent by hand", "Un correo enviado a mano"),
+    TaskName.RENEW_FORM: ("A new form is needed", "Hace falta un formulario nuevo"),
 }
 TASK_SENTENCES: dict[TaskName, Said] = {
     TaskName.TRIAGE: (
@@ -141,6 +142,17 @@ TASK_SENTENCES: dict[TaskName, Said] = {
     TaskName.MANUAL_SEND: (
         "A mail to a provider was sent by hand while no valid authorization covers it.",
         "Se envió a mano un correo a un proveedor sin una autorización válida que lo incluya.",
+    ),
+    TaskName.RENEW_FORM: (
+        (
+            "The accepted form does not allow the next step: it ended, it is too old for a "
+            "provider, or it does not cover it. Nothing goes to that provider before a new form is "
+            "accepted."
+        ),
+        (
+            "El formulario aceptado no permite el siguiente paso: venció, es demasiado antiguo "
+            "para un proveedor o no lo incluye. No se le envía nada antes de aceptar uno nuevo."
+        ),
     ),
 }
 NOTHING_SENT = frozenset(

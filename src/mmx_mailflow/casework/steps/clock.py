@@ -19,21 +19,22 @@ from mmx_mailflow.casework.deadlines import DRAFTS_FROM_DAY, deadlines
 from mmx_mailflow.casework.events import DeadlinePassed
 from mmx_mailflow.casework.gate import refusal
 from mmx_mailflow.casework.letters import Letter, LetterName, PacketAttachment
+from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.casework.returned import Defect
 from mmx_mailflow.casework.steps.common import (
     Words,
     alarm,
     ask_staff,
+    close,
     decided,
     provider_of,
     to_patient,
     to_provider,
     with_provider,
 )
-from mmx_mailflow.casework.steps.form import send_back
+from mmx_mailflow.casework.steps.form import BACK_TO_PATIENT, BESIDE, send_back
 from mmx_mailflow.casework.steps.intake import send_form
-from mmx_mailflow.casework.steps.patient import close, provider_notices
+from mmx_mailflow.casework.steps.patient import provider_notices
 from mmx_mailflow.casework.steps.providers import signed_pages
 from mmx_mailflow.casework.turn import has_task, settled
 
@@ -116,17 +117,17 @@ def _close_form(case: Case, rest: list[str], policy: Policy, now: datetime) -> D
 
 def _pages_note(case: Case, rest: list[str], policy: Policy, now: datetime) -> Decision:
     assert case.form is not None
-    here = sorted({p.code.page for p in case.returns[-1].returned.pages if p.code})
-    wanted = [n for n in case.form.pages_wanted if n not in here]
-    letter = to_patient(
-        case, LetterName.FORM_PAGES, f"pages-{rest[0]}", {"here": [*here], "wanted": [*wanted]}
-    )
+    found = here(case.returns[-1].returned, case.form)
+    wanted = sorted(set(case.form.pages_wanted) - found)
+    words: Words = {"here": [*sorted(found)], "wanted": [*wanted]}
+    letter = to_patient(case, LetterName.FORM_PAGES, f"pages-{case.form.issue}-{rest[0]}", words)
     return decided(case, "which pages are here", (letter,))
 
 
 def _pages_wanted(case: Case, rest: list[str], policy: Policy, now: datetime) -> Decision:
     last = case.returns[-1]
-    codes = tuple(d for d in last.returned.defects if d == Defect.PAGE_MISSING)
+    certain = BACK_TO_PATIENT | BESIDE
+    codes = tuple(d for d in last.returned.defects if d in certain)
     return send_back(case, codes, "", policy, now, last.message)
 
 

@@ -14,6 +14,8 @@ from mmx_mailflow.casework.case import (
     Decision,
     Provider,
     ProviderState,
+    Result,
+    State,
     Task,
     TaskName,
 )
@@ -38,6 +40,7 @@ COMMANDS: dict[TaskName, tuple[str, ...]] = {
     TaskName.UNCERTAIN_SEND: ("NOTE: ...",),
     TaskName.UNPLANNED: ("NOTE: ...", "TELL PATIENT: ... END"),
     TaskName.MANUAL_SEND: ("NOTE: ...",),
+    TaskName.RENEW_FORM: ("SEND FORM", "NOTE: ...", "CLOSE partial"),
 }
 _ABOUT_A_PROVIDER: dict[TaskName, tuple[str, ...]] = {
     TaskName.RESOLVE_PROVIDER: ("PROVIDER {n} = 1", "PROVIDER {n} = office@hospital..."),
@@ -310,6 +313,25 @@ def decided(
 def form_due(case: Case, policy: Policy) -> str:
     """The date by which the form is issued, as ISO date for letters."""
     return local_date(form_due_at(case.received_at, policy), policy).isoformat()
+
+
+def close(case: Case, result: Result, now: datetime) -> Case:
+    """The case closed: nothing is open any more, nothing can be undone."""
+    providers = tuple(
+        p if settled(p) else in_state(p, ProviderState.CANCELLED, now) for p in case.providers
+    )
+    return replace(
+        case,
+        state=State.CLOSED,
+        result=result,
+        closed_at=now,
+        providers=providers,
+        tasks=(),
+        on_hold=False,
+        hold_until=None,
+        undo=None,
+        confirm_code="",
+    )
 
 
 def open_providers(case: Case) -> tuple[Provider, ...]:

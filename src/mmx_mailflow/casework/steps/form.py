@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from pydantic import JsonValue
 
+from mmx_mailflow.casework.calendar import local_date
 from mmx_mailflow.casework.case import Case, Decision, Return, TaskName
+from mmx_mailflow.casework.checks import checked
 from mmx_mailflow.casework.events import FormReturned, Mail
 from mmx_mailflow.casework.letters import (
     Letter,
@@ -16,9 +18,17 @@ from mmx_mailflow.casework.letters import (
     PacketAttachment,
     PictureAttachment,
 )
-from mmx_mailflow.casework.pages import places, without_pictures
+from mmx_mailflow.casework.pages import (
+    again,
+    here,
+    ours,
+    places,
+    without,
+    without_pictures,
+)
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import CheckResult, Defect, Place, Returned, Verdict
+from mmx_mailflow.casework.steps.acceptance import accept_automatically, accepts_itself
 from mmx_mailflow.casework.steps.common import (
     ask_staff,
     decided,
@@ -30,6 +40,7 @@ from mmx_mailflow.casework.steps.common import (
     without_tasks,
 )
 from mmx_mailflow.casework.steps.intake import send_form
+from mmx_mailflow.casework.turn import renewing
 
 ROUNDS_BEFORE_A_CALL = 2
 _LARGEST_PICTURE = 400_000
@@ -44,8 +55,24 @@ BACK_TO_PATIENT = frozenset(
     }
 )
 """What a machine can be certain of and the patient can mend without staff."""
-BESIDE = frozenset({Defect.CONSENT_UNSIGNED, Defect.POWER_UNSIGNED, Defect.UNDATED})
-"""Named to the patient beside one of those, never alone."""
+BESIDE = frozenset(
+    {
+        Defect.CONSENT_UNSIGNED,
+        Defect.POWER_UNSIGNED,
+        Defect.UNDATED,
+        Defect.DATE_FUTURE,
+        Defect.DATE_BEFORE_ISSUE,
+        Defect.NO_SCOPE,
+        Defect.NO_PROVIDER,
+        Defect.INITIALS_MISSING,
+        Defect.WITNESS_MISSING,
+        Defect.ID_MISSING,
+        Defect.REP_NO_PROOF,
+        Defect.CROPPED,
+        Defect.ILLEGIBLE,
+    }
+)
+"""Named to the patient beside one of those, never alone: all of them can be mended at once."""
 
 
 def take_return(case: Case, event: FormReturned, policy: Policy, now: datetime) -> Decision:
@@ -55,28 +82,36 @@ def take_return(case: Case, event: FormReturned, policy: Policy, now: datetime) 
     case = heard(case, mail)
     if case.form is None:
         return hand_to_staff(case, "a form came back before one was sent", policy, now, mail)
+    if case.authorization is not None and not renewing(case):
+        return hand_to_staff(case, "a form came back after one was accepted", policy, now, mail)
     if not returned.pages and not mail.files and Defect.LINK_ONLY not in returned.defects:
         return _nothing_attached(case, mail, policy, now, mine=mine)
-    case = replace(
-        case,
-        returns=(
-            *(_as_note(earlier) for earlier in case.returns),
-            Return(
-                message=mail.message,
-                received_at=mail.received_at,
-                sender=mail.sender,
-                returned=returned,
-                files=mail.files,
-            ),
-        ),
-    )
+    case = _with_return(case, event, policy, now)
     return _judge(case, event, policy, now, mine=mine)
+
+
+def _with_return(case: Case, event: FormReturned, policy: Policy, now: datetime) -> Case:
+    """The case with what came back, checked against all that it knows."""
+    came = Return(
+        message=event.mail.message,
+        received_at=event.mail.received_at,
+        sender=event.mail.sender,
+        returned=event.returned,
+        files=event.mail.files,
+        came=event.came,
+        trust=event.mail.trust,
+        seen_before=event.seen_before,
+    )
+    earlier = tuple(_as_note(each) for each in case.returns)
+    case = replace(case, returns=(*earlier, came))
+    looked_at = checked(case, event.returned, local_date(now, policy))
+    return replace(case, returns=(*earlier, came.model_copy(update={"returned": looked_at})))
 
 
 def _judge(
     case: Case, event: FormReturned, policy: Policy, now: datetime, *, mine: bool
 ) -> Decision:
-    mail, returned = event.mail, event.returned
+    mail, returned = event.mail, case.returns[-1].returned
     found = set(returned.defects)
     certain = bool(found & BACK_TO_PATIENT) and found <= BACK_TO_PATIENT | BESIDE
     collecting = Defect.PAGE_MISSING in returned.defects and any(p.code for p in returned.pages)
@@ -89,6 +124,8 @@ def _judge(
         return decided(case, "pages of the form are still missing")
     if certain and returned.verdict not in {Verdict.SIGNED, Verdict.UNSURE}:
         return send_back(case, returned.defects, "", policy, now, mail.message)
+    if accepts_itself(case, mail, policy):
+        return accept_automatically(case, policy, now)
     return review(case, mail, returned, policy, now, "the form is complete")
 
 
@@ -118,10 +155,14 @@ def send_back(
     *,
     automatic: bool = True,
 ) -> Decision:
-    """Name every defect in one letter with the form again; after two rounds somebody calls."""
+    """Name every defect in one letter with the form again; after two rounds somebody calls.
+
+    Pages that are right stay; those that must come again no longer count.
+    """
     issue = case.form.issue if case.form else 1
+    here_now, wanted = _asked_again(case, codes)
     case = replace(
-        without_tasks(case, TaskName.REVIEW_FORM),
+        _refused(without_tasks(case, TaskName.REVIEW_FORM), wanted),
         form_rounds=case.form_rounds + 1,
         form_decided_at=now,
     )
@@ -129,7 +170,7 @@ def send_back(
         case,
         LetterName.FORM_DEFECTS,
         f"m{message}",
-        {"codes": [c.value for c in codes], "note": note},
+        {"codes": [c.value for c in codes], "note": note, "again": wanted, "here": here_now},
         attachments=(PacketAttachment(issue=issue),),
         automatic=automatic,
         not_before=None if automatic else now + policy.text_delay,
@@ -139,6 +180,26 @@ def send_back(
         case, more = ask_staff(case, TaskName.PHONE_PATIENT, policy, now)
         letters = (*letters, *more)
     return decided(case, "the form came back with defects", letters)
+
+
+def _asked_again(case: Case, codes: tuple[Defect, ...]) -> tuple[list[JsonValue], list[JsonValue]]:
+    """The good pages that are here, and the pages that must come again."""
+    if case.form is None or not case.returns:
+        return [], []
+    returned = case.returns[-1].returned
+    wanted = again(returned, case.form, codes)
+    good = here(returned, case.form) & set(case.form.pages_wanted) - set(wanted)
+    return [*sorted(good)], [*wanted]
+
+
+def _refused(case: Case, numbers: Sequence[JsonValue]) -> Case:
+    """The case without those pages, and without the timers that would ask for them once more."""
+    if case.form is None or not case.returns:
+        return case
+    last, gone = case.returns[-1], {int(str(n)) for n in numbers}
+    kept = last.model_copy(update={"returned": without(last.returned, case.form, gone)})
+    asked = {f"{name}:{len(case.returns)}" for name in ("pages_note", "pages_wanted")}
+    return replace(case, returns=(*case.returns[:-1], kept), fired=case.fired | asked)
 
 
 def review(
@@ -179,7 +240,7 @@ def review_letters(
         }
         for c in returned.checks
     ]
-    found = places(returned)
+    found = places(ours(returned, case.form)) if case.form else {}
     signs: list[JsonValue] = [
         {"place": p.place, "signature": p.signature.value, "date": p.date or ""}
         for p in found.values()

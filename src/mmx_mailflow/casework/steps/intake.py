@@ -14,7 +14,13 @@ from mmx_mailflow.casework.case import (
     TaskName,
 )
 from mmx_mailflow.casework.choice import settled
-from mmx_mailflow.casework.events import FactsAdded, Mail, ProviderMatch, RequestReceived
+from mmx_mailflow.casework.events import (
+    DirectoryMatch,
+    FactsAdded,
+    Mail,
+    ProviderMatch,
+    RequestReceived,
+)
 from mmx_mailflow.casework.facts import REQUIRED, FactName, Facts
 from mmx_mailflow.casework.letters import Letter, LetterName, PacketAttachment
 from mmx_mailflow.casework.merge import changed, merged
@@ -231,8 +237,18 @@ def provider_row(number: int, match: ProviderMatch) -> Provider:
             "channel": found.channel,
             "country": found.country,
             "timezone": found.timezone,
+            **demands(found),
         }
     )
+
+
+def demands(found: DirectoryMatch) -> dict[str, object]:
+    """What an entry of the directory wants to see with an authorization."""
+    return {
+        "id_copy": found.id_copy,
+        "witnesses": found.witnesses,
+        "max_age_days": found.max_age_days,
+    }
 
 
 def staff_facts(case: Case, facts: Facts) -> Case:

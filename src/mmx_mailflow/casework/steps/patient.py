@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mmx_mailflow.casework.calendar import local_date
-from mmx_mailflow.casework.case import Case, Decision, ProviderState, Result, State, TaskName
+from mmx_mailflow.casework.case import Case, Decision, ProviderState, Result, TaskName
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.events import (
     FactsAdded,
@@ -22,6 +22,7 @@ from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.steps.common import (
     ask_staff,
+    close,
     decided,
     from_confirmed,
     from_first_sender,
@@ -33,7 +34,6 @@ from mmx_mailflow.casework.steps.common import (
 )
 from mmx_mailflow.casework.steps.form import take_return
 from mmx_mailflow.casework.steps.intake import add_facts
-from mmx_mailflow.casework.turn import settled
 from mmx_mailflow.casework.values import Role
 
 REOPENS_WITHIN = timedelta(days=90)
@@ -158,25 +158,6 @@ def provider_notices(case: Case, why: str) -> tuple[Letter, ...]:
         )
         for p in case.providers
         if p.sent_at is not None and p.address
-    )
-
-
-def close(case: Case, result: Result, now: datetime) -> Case:
-    """The case closed: nothing is open any more, nothing can be undone."""
-    providers = tuple(
-        p if settled(p) else in_state(p, ProviderState.CANCELLED, now) for p in case.providers
-    )
-    return replace(
-        case,
-        state=State.CLOSED,
-        result=result,
-        closed_at=now,
-        providers=providers,
-        tasks=(),
-        on_hold=False,
-        hold_until=None,
-        undo=None,
-        confirm_code="",
     )
 
 

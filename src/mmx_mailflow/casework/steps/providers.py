@@ -29,6 +29,7 @@ from mmx_mailflow.casework.steps.common import (
     alarm,
     ask_many,
     ask_staff,
+    close,
     decided,
     hand_to_staff,
     in_state,
@@ -38,7 +39,6 @@ from mmx_mailflow.casework.steps.common import (
     with_provider,
     without_tasks,
 )
-from mmx_mailflow.casework.steps.patient import close
 from mmx_mailflow.casework.turn import settled, undelivered
 from mmx_mailflow.casework.values import Role
 

@@ -7,17 +7,18 @@ from datetime import timedelta
 
 from mmx_mailflow.casework.calendar import local_date
 from mmx_mailflow.casework.case import (
-    Authorization,
     Result,
     TaskName,
 )
+from mmx_mailflow.casework.checks import IDENTITY
 from mmx_mailflow.casework.commands import Command
 from mmx_mailflow.casework.facts import FactName, Facts
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.returned import CheckResult
 from mmx_mailflow.casework.steps import show
+from mmx_mailflow.casework.steps.acceptance import accept
 from mmx_mailflow.casework.steps.common import (
-    ask_staff,
+    close,
     form_due,
     to_patient,
     without_tasks,
@@ -29,8 +30,7 @@ from mmx_mailflow.casework.steps.intake import (
     staff_facts,
     with_matches,
 )
-from mmx_mailflow.casework.steps.patient import close, reopened, revoke
-from mmx_mailflow.casework.steps.providers import signed_pages, submit
+from mmx_mailflow.casework.steps.patient import reopened, revoke
 from mmx_mailflow.casework.steps.work import (
     GENERAL_TASKS,
     RefusedError,
@@ -43,12 +43,6 @@ from mmx_mailflow.casework.turn import has_task
 from mmx_mailflow.casework.values import Role, Trust
 
 HOLD_DAYS = 14
-_EMAIL_RISK = "A9.risk"
-_CLASS_CLAUSE = "A4.class"
-
-
-ID_CHECK = 15
-"""Number of the check that an ID is attached."""
 
 
 def do_plain_note(work: Work, command: Command, number: int) -> Work:
@@ -128,15 +122,16 @@ def do_id_ok(work: Work, command: Command, number: int) -> Work:
 
 
 def do_send_form(work: Work, command: Command, number: int) -> Work:
-    """SEND FORM: the next issue goes out, with blanks where facts are open."""
+    """SEND FORM: the next issue goes out, with blanks where facts are open.
+
+    What was accepted before stays in force until the new one is accepted.
+    """
     case = work.case
+    again = case.form is not None and case.authorization is None
     refuse_unless(case.closed_at is None, "case_closed")
     refuse_unless(case.trust != Trust.FAILED or case.released, "sender_failed")
-    refuse_unless(case.authorization is None, "already_accepted")
     case = without_tasks(case, *GENERAL_TASKS, TaskName.PROMISE, TaskName.REVIEW_FORM)
-    decision = send_form(
-        case, work.policy, work.now, "staff sent the form", again=case.form is not None
-    )
+    decision = send_form(case, work.policy, work.now, "staff sent the form", again=again)
     return replace(work, case=decision.case, letters=(*work.letters, *decision.letters))
 
 
@@ -153,43 +148,10 @@ def do_approve(work: Work, command: Command, number: int) -> Work:
     last = case.returns[-1].returned
     failed = [c for c in last.checks if c.result == CheckResult.FAIL]
     waived = case.id_waived
-    if any(not (waived and c.check == ID_CHECK) for c in failed):
+    if any(not (waived and c.check == IDENTITY) for c in failed):
         ask_confirmation(work, "failed_check")
-    fields = {k: v for page in last.pages for k, v in page.fields.items()}
-    accepted = Authorization(
-        issue=case.form.issue,
-        returned_at=case.returns[-1].received_at,
-        accepted_at=now,
-        accepted_by=work.event.mail.sender,
-        expires_on=case.form.expires_on,
-        providers=case.form_names,
-        class_clause=_ticked(fields.get(_CLASS_CLAUSE, "")),
-        email_risk_accepted=bool(fields.get(_EMAIL_RISK, "").strip()),
-        files=tuple(f for r in case.returns for f in r.files),
-    )
-    case = without_tasks(replace(case, authorization=accepted), TaskName.REVIEW_FORM)
-    numbers = [p.n for p in case.providers]
-    case, letters, queued = submit(case, numbers, policy, now)
-    if not case.providers:
-        case, letters = ask_staff(case, TaskName.RESOLVE_PROVIDER, policy, now)
-    told = to_patient(
-        case,
-        LetterName.FORM_ACCEPTED,
-        f"accepted-{accepted.issue}",
-        {
-            "providers": [p.name for p in case.providers if p.n in queued],
-            "unsettled": [p.name for p in case.providers if p.n not in queued],
-        },
-        attachments=signed_pages(case),
-        not_before=work.until(),
-        automatic=False,
-    )
-    case = replace(case, last_note_at=now, confirm_code="")
-    return delayed(work, case, told, *letters)
-
-
-def _ticked(value: str) -> bool:
-    return value.strip().lstrip("/").casefold() not in {"", "off", "no", "false"}
+    case, letters = accept(case, work.event.mail.sender, policy, now)
+    return delayed(work, case, *letters)
 
 
 def do_reject(work: Work, command: Command, number: int) -> Work:
@@ -298,6 +260,8 @@ def do_undo(work: Work, command: Command, number: int) -> Work:
         tasks=undo.tasks,
         authorization=undo.authorization,
         files=undo.files,
+        returns=work.case.returns if undo.returns is None else undo.returns,
+        form_rounds=work.case.form_rounds if undo.form_rounds is None else undo.form_rounds,
         result=None,
         closed_at=None,
     )

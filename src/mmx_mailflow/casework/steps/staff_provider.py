@@ -31,6 +31,7 @@ from mmx_mailflow.casework.steps.common import (
 )
 from mmx_mailflow.casework.steps.form import review_letters
 from mmx_mailflow.casework.steps.intake import (
+    demands,
     provider_row,
 )
 from mmx_mailflow.casework.steps.providers import submit
@@ -92,6 +93,7 @@ def do_choose(work: Work, command: Command, row: Provider) -> Work:
             "channel": chosen.channel,
             "country": chosen.country,
             "timezone": chosen.timezone,
+            **demands(chosen),
         }
     )
     return _resolve(work, row)

@@ -29,6 +29,7 @@ GENERAL_TASKS = (
     TaskName.BOUNCED,
     TaskName.UNCERTAIN_SEND,
     TaskName.TWO_PATIENTS,
+    TaskName.RENEW_FORM,
 )
 ABOUT_PROVIDERS = (
     TaskName.PROVIDER_REPLY,
@@ -96,9 +97,12 @@ def delayed(work: Work, case: Case, *letters: Letter) -> Work:
             tasks=before.tasks,
             authorization=before.authorization,
             files=before.files,
+            form_rounds=before.form_rounds,
         )
     )
     undo = undo.model_copy(update={"occasions": (*undo.occasions, *occasions)})
+    if undo.returns is None and case.returns != before.returns:
+        undo = undo.model_copy(update={"returns": before.returns})
     return replace(
         work,
         case=replace(case, undo=undo),
