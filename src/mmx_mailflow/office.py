@@ -50,6 +50,8 @@ class Office:
     max_message_bytes: int = 40_000_000
     own_copy: str = "envelope"
     plus: bool = False
+    agent_signature: bytes | None = field(default=None, repr=False)
+    """The picture to print where the agent accepts the carta poder; None: the place stays."""
 
 
 def record(
@@ -88,6 +90,17 @@ def _with_pages(office: Office, case: Case) -> Case:
     return replace(case, form=laid_out)
 
 
+def issued_packet(office: Office, case: Case) -> bytes:
+    """The packet of the form that a case has, to the byte as it was issued.
+
+    The wording and the agent's picture are those of now.
+    """
+    assert case.form is not None
+    facts = packet_facts(case, case.form, office.policy)
+    signed = facts.model_copy(update={"agent_signature": office.agent_signature})
+    return packet(signed, office.words, key=office.keys.token_key)
+
+
 def _composed(
     office: Office, connection: Connection, letter: Letter, case: Case
 ) -> outbox.Composed:
@@ -104,9 +117,7 @@ def _attached(
     if isinstance(item, PictureAttachment):
         return _picture(item.place, case)
     if isinstance(item, PacketAttachment):
-        assert case.form is not None
-        facts = packet_facts(case, case.form, office.policy)
-        content = packet(facts, office.words, key=office.keys.token_key)
+        content = issued_packet(office, case)
         return Attached(f"{case.ref}-authorization", "application/pdf", content)
     number, _, index = item.file.partition(".")
     kept = messages.load(connection, office.keys, int(number))

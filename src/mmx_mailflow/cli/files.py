@@ -17,8 +17,7 @@ from mmx_mailflow.cli.opened import office_of
 from mmx_mailflow.forms.packet import PacketFacts, packet, words_from
 from mmx_mailflow.forms.returned import ReturnedFile, inspect, returned_json
 from mmx_mailflow.intake.parse import parsed
-from mmx_mailflow.letters.packet import packet_facts
-from mmx_mailflow.office import Office
+from mmx_mailflow.office import Office, issued_packet
 from mmx_mailflow.ops import logs
 from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.store import cases
@@ -35,6 +34,7 @@ _SPECIMEN = PacketFacts(
     records_address="records@medicalmex.example",
     agent_name="Ana Ejemplo",
     patient_name="SPECIMEN / MUESTRA",
+    specimen=True,
 )
 
 
@@ -75,8 +75,7 @@ def _of_case(context: typer.Context, ref: str) -> bytes:
             raise Failure(f"there is no case {ref}")
         if stored.case.form is None:
             raise Failure(f"no form was issued in case {ref}")
-        facts = packet_facts(stored.case, stored.case.form, office.policy)
-        return packet(facts, office.words, key=office.keys.token_key)
+        return issued_packet(office, stored.case)
 
 
 def inspect_form(

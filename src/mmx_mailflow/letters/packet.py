@@ -16,7 +16,12 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
 def packet_facts(case: Case, form: IssuedForm, policy: Policy) -> PacketFacts:
-    """The values of the packet; a sender who is not known gets its own words without links."""
+    """The values of the packet; a sender who is not known gets its own words without links.
+
+    A form that was issued keeps the values that it was issued with, whatever was learnt since.
+    """
+    if form.printed:
+        return PacketFacts.model_validate(form.printed)
     known = case.trust == Trust.VERIFIED or case.confirmed
     facts = case.facts
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmx_mailflow.forms.packet import words_from
+from mmx_mailflow.forms.packet import signature_picture, words_from
 from mmx_mailflow.intake.directory import Directory
 from mmx_mailflow.letters.compose import templates_from
 from mmx_mailflow.office import Office
+from mmx_mailflow.settings import ConfigError, Settings, Smtp, data_path
 from mmx_mailflow.settings import Mailbox as MailboxSettings
-from mmx_mailflow.settings import Settings, Smtp, data_path
 from mmx_mailflow.store import directory
 from mmx_mailflow.store.engine import open_store
 from mmx_mailflow.store.vault import load_keys
@@ -29,8 +29,23 @@ def template_texts(own: Path | None) -> Mapping[str, str]:
     return texts
 
 
+def agent_signature(path: Path | None) -> bytes | None:
+    """The agent's signature to print, None without a file; raises `ConfigError`."""
+    key, example = "service.agent_signature_file", 'agent_signature_file = "signature.png"'
+    if path is None:
+        return None
+    try:
+        return signature_picture(path.read_bytes())
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        raise ConfigError(key, f"the file cannot be read ({why})", example) from error
+    except ValueError as error:
+        raise ConfigError(key, f"cannot be printed: {error}", example) from error
+
+
 def open_office(settings: Settings, clock: Clock) -> Office:
     """Everything the line works with; raises what the store and the settings raise."""
+    signature = agent_signature(settings.service.agent_signature_file)
     keys = load_keys(settings.security.key_file)
     store = open_store(settings.database.full_url(), keys, data_path("migrations"))
     texts = template_texts(settings.service.templates_dir)
@@ -53,6 +68,7 @@ def open_office(settings: Settings, clock: Clock) -> Office:
         max_message_bytes=settings.service.max_message_mb * 1_000_000,
         own_copy=settings.smtp.own_copy,
         plus=settings.service.plus_addressing == "on",
+        agent_signature=signature,
     )
 
 

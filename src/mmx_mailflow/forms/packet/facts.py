@@ -36,6 +36,8 @@ class PacketFacts(Value):
     records: tuple[str, ...] = Field(default=(), repr=False)
     mexican: bool = True
     large_print: bool = False
+    specimen: bool = False
+    """Marked across every page: not to be used."""
 
 
 class FormWords(Value):

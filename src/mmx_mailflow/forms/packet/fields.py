@@ -231,6 +231,28 @@ class Tick(Flowable):
         self.words.drawOn(self.canv, _TICK, self.height - self.tall)
 
 
+class Square(Flowable):
+    """A box to tick by hand, with its words beside it: nothing that must come back."""
+
+    def __init__(self, words: Flowable) -> None:
+        super().__init__()
+        self.words = words
+
+    @override
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """The room it takes."""
+        _, self.tall = self.words.wrapOn(self.canv, width - _TICK, height)
+        self.width, self.height = width, self.tall
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw box and words."""
+        self.canv.setStrokeColor(_RULE)
+        self.canv.setLineWidth(0.8)
+        self.canv.rect(0, self.height - 13, 10, 10)
+        self.words.drawOn(self.canv, _TICK, 0)
+
+
 def framed_field(canvas: Canvas, name: str, box: PlaceBox, title: str) -> None:
     """A framed place with a field in it: to sign or to date, typed or by hand."""
     canvas.setStrokeColor(_RULE)

@@ -30,6 +30,8 @@ _SMALL = 9.0
 _LABELS = {"A12.6": "A12.6.sign"}
 """A place whose own block is a sentence has a label of its own."""
 _WITNESS, _ALONE = ("name", "id", "address"), ("name",)
+_PITCH, _WORDS = 31.0, 16.0
+"""From one line of a witness to the next, and how much of that the words below a line take."""
 _OFFICE = ("Z.received", "Z.id", "Z.verified", "Z.compared", "Z.result")
 
 
@@ -84,8 +86,9 @@ def draw_power(
                 box.height - 6, preserveAspectRatio=True, mask="auto",
             )  # fmt: skip
         for n, part in enumerate(_WITNESS if box.place.startswith("B3") else _ALONE):
-            y = box.y - LINE - 5 - 31 * n
-            at = PlaceBox(page, f"{box.place}.{part}", box.x, y, HALF, LINE)
+            y = box.y - LINE - 5 - _PITCH * n
+            high = LINE if n == 0 else _PITCH - _WORDS
+            at = PlaceBox(page, f"{box.place}.{part}", box.x, y, HALF, high)
             _named(canvas, at, part, said, size, names.get(at.place, ""))
 
 
@@ -95,7 +98,7 @@ def _named(
     """A line to write on with its words in both languages below."""
     words = " / ".join(said(f"sign.{part}"))
     line_field(canvas, at, f"{at.place} {words}", value, size)
-    _line(canvas, at.x, at.y - size, words, size, FONT)
+    _line(canvas, at.x, at.y - min(size, 12.0), words, size, FONT)
 
 
 def _place(canvas: Canvas, box: PlaceBox, said: Said, size: float) -> None:

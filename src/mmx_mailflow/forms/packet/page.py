@@ -34,6 +34,7 @@ def use_fonts() -> None:
     for name in (FONT, STRONG, BOLD):
         if name not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
+    pdfmetrics.registerFontFamily(FONT, FONT, BOLD, FONT, BOLD)
 
 
 def draw_page(
@@ -60,6 +61,17 @@ def draw_page(
     canvas.drawCentredString(
         WIDTH / 2, 25, f"{facts.ref}   {VERSION}-{facts.issue}   {page}/{len(roles)}"
     )
+    canvas.restoreState()
+
+
+def draw_specimen(canvas: Canvas, words: FormWords) -> None:
+    """Say across the page that nobody may use it."""
+    canvas.saveState()
+    canvas.translate(WIDTH / 2, HEIGHT / 2)
+    canvas.rotate(52)
+    canvas.setFillColorRGB(0.75, 0.1, 0.1, alpha=0.16)
+    canvas.setFont(BOLD, 72)
+    canvas.drawCentredString(0, -20, " / ".join(w["specimen"] for w in (words.en, words.es)))
     canvas.restoreState()
 
 
