@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -21,7 +23,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from pypdf import PdfReader
+from tests.letters.examples import FACTS as FACTS_OF_A_CASE
+from tests.letters.examples import FORM, NOW, new_case
 
+from mmx_mailflow.cli.main import main
 from mmx_mailflow.forms.code import read_page_code, read_typed_code
 from mmx_mailflow.forms.packet import (
     PacketFacts,
@@ -44,8 +49,10 @@ from mmx_mailflow.forms.shape import (
     mark_centres,
     places,
 )
-from mmx_mailflow.ops.opening import agent_signature, template_texts
-from mmx_mailflow.settings import ConfigError, data_path
+from mmx_mailflow.office import Office, _with_pages, issued_packet
+from mmx_mailflow.ops.opening import agent_signature, form_words, open_office, template_texts
+from mmx_mailflow.settings import ConfigError, data_path, load
+from mmx_mailflow.transport.clock import Clock
 
 KEY, TODAY = b"k" * 32, date(2026, 11, 23)
 TEXTS = template_texts(None)
@@ -659,8 +666,84 @@ def test_the_wording_of_both_languages_has_the_same_blocks() -> None:
     assert Path(data_path("templates")).is_dir()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("Signing is voluntary.", "{organization}", "A12.2 has an unknown word in braces"),
+        ("Signing is voluntary.", "{", "A12.2: "),
+        ('A13 = "Signature of the patient or representative"', "A13 = 1", "A13 is not a sentence"),
+        ('A8 = "Purpose"', "", "the languages differ in blocks: A8"),
+        ('A8 = "Purpose"', 'A8 = "', "cannot be printed"),
+    ],
+)
+def test_wording_that_cannot_be_printed_stops_the_start(old: str, new: str, why: str) -> None:
+    own = TEXTS["en/form/words.toml"].replace(old, new)
+
+    with pytest.raises(ConfigError, match=re.escape(why)):
+        form_words({**TEXTS, "en/form/words.toml": own})
+
+
+def test_wording_without_a_block_stops_the_start() -> None:
+    without = {
+        name: re.sub(r'^"A12.2" = .*$', "", text, flags=re.MULTILINE)
+        for name, text in TEXTS.items()
+    }
+
+    with pytest.raises(ConfigError, match=r"blocks are missing: A12\.2"):
+        form_words(without)
+
+
 def test_a_changed_sentence_is_printed() -> None:
     own = TEXTS["en/form/words.toml"].replace("Signing is voluntary.", "Nobody has to sign.")
     text = packet(FACTS, words_from({**TEXTS, "en/form/words.toml": own}), key=KEY)
 
     assert "Nobody has to sign." in even(PdfReader(io.BytesIO(text)).pages[1].extract_text())
+
+
+# --- as it was issued ---
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    Path("signature.png").write_bytes(signature())
+    monkeypatch.setenv("MMX_SERVICE__AGENT_SIGNATURE_FILE", "signature.png")
+    opened = open_office(load(Path("config.toml"), os.environ), Clock(NOW))
+    yield opened
+    opened.store.close()
+
+
+def test_a_form_is_drawn_again_as_it_was_issued_whatever_is_learnt_since(office: Office) -> None:
+    new = FORM.model_copy(update={"pages": 0, "pages_wanted": (), "roles": ""})
+    issued = _with_pages(office, new_case(form=new, form_names=("Hospital Faro",)))
+    first = issued_packet(office, issued)
+    facts = FACTS_OF_A_CASE.model_copy(update={"patient_name": "Somebody Else", "records": ()})
+    later = replace(issued, facts=facts, form_names=("Clínica Misión",), confirmed=False)
+    policy = office.policy.model_copy(update={"agent_name": "Other", "large_print": True})
+
+    assert issued.form.pages == len(PdfReader(io.BytesIO(first)).pages)
+    assert issued_packet(replace(office, policy=policy), later) == first
+    assert issued_packet(office, _with_pages(office, later)) == first
+
+
+def test_the_agents_picture_reaches_the_packet_of_a_case(office: Office) -> None:
+    issued = _with_pages(office, new_case(form=FORM.model_copy(update={"pages": 0})))
+    plain = issued_packet(replace(office, agent_signature=None), issued)
+
+    assert office.agent_signature == signature_picture(signature())
+    assert issued_packet(office, issued) != plain
+
+
+def test_a_broken_picture_ends_the_program_with_2(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("signature.png").write_bytes(b"no picture")
+
+    assert main(["cases"]) == 2
+    assert "service.agent_signature_file: cannot be printed" in capsys.readouterr().err
+
+
+def test_the_specimen_is_written_without_a_configuration(tmp_path: Path) -> None:
+    assert main(["form", "--specimen", "--out", str(tmp_path / "x.pdf")]) == 0
+    assert len(PdfReader(tmp_path / "x.pdf").pages) == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmx_mailflow.forms.packet import signature_picture, words_from
+from mmx_mailflow.forms.packet import FormWords, signature_picture, words_from
 from mmx_mailflow.intake.directory import Directory
 from mmx_mailflow.letters.compose import templates_from
 from mmx_mailflow.office import Office
@@ -27,6 +27,19 @@ def template_texts(own: Path | None) -> Mapping[str, str]:
             if path.suffix in {".txt", ".html", ".toml"}:
                 texts[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
     return texts
+
+
+def form_words(texts: Mapping[str, str]) -> FormWords:
+    """The form's wording, with every block that ours has; raises `ConfigError`."""
+    ours = words_from(template_texts(None))
+    try:
+        words = words_from(texts)
+        if missing := sorted(ours.en.keys() - words.en.keys()):
+            raise ValueError(f"blocks are missing: {', '.join(missing)}")  # noqa: TRY301  as a wrong word
+    except ValueError as error:
+        what = f"form/words.toml cannot be printed: {error}"
+        raise ConfigError("service.templates_dir", what, "") from error
+    return words
 
 
 def agent_signature(path: Path | None) -> bytes | None:
@@ -57,7 +70,7 @@ def open_office(settings: Settings, clock: Clock) -> Office:
         keys=keys,
         policy=settings.policy(),
         templates=templates_from(texts),
-        words=words_from(texts),
+        words=form_words(texts),
         directory=Directory.of(entries),
         clock=clock,
         trusted_ids=settings.security.trusted_authserv_ids,

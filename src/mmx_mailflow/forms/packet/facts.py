@@ -5,12 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from string import Formatter
 
 from pydantic import Field
 
 from mmx_mailflow.casework.values import Value
 
 LANGUAGES = ("en", "es")
+PUT_IN = frozenset(
+    {"organisation", "records_address", "agent", "expires", "wanted", "page", "pages"}
+)
+"""What may stand in braces in a sentence of the form."""
 
 
 class PacketFacts(Value):
@@ -48,11 +53,28 @@ class FormWords(Value):
 
 
 def words_from(texts: Mapping[str, str]) -> FormWords:
-    """The wording out of `<language>/form/words.toml`; raises KeyError, ValueError."""
+    """The wording out of `<language>/form/words.toml`; ValueError for one that cannot be printed."""
     en, es = (tomllib.loads(texts[f"{language}/form/words.toml"]) for language in LANGUAGES)
     if set(en) != set(es):
-        raise ValueError(f"the form's wording differs in blocks: {sorted(set(en) ^ set(es))}")
+        raise ValueError(f"the languages differ in blocks: {', '.join(sorted(set(en) ^ set(es)))}")
+    for words in (en, es):
+        for block, sentence in words.items():
+            _check(block, sentence)
     return FormWords(en=en, es=es)
+
+
+def _check(block: str, sentence: object) -> None:
+    """Refuse a sentence that is none, or that asks for a word which is not put in."""
+    if not isinstance(sentence, str):
+        raise ValueError(f"{block} is not a sentence")  # noqa: TRY004  one sort of error for the caller
+    try:
+        names = {name for _, name, *_ in Formatter().parse(sentence) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"{block}: {error}") from error
+    if names - PUT_IN:
+        raise ValueError(
+            f"{block} has an unknown word in braces: {', '.join(sorted(names - PUT_IN))}"
+        )
 
 
 _MONTHS_ES = [
