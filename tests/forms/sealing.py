@@ -6,6 +6,7 @@ import io
 import warnings
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -76,8 +78,6 @@ def sealed(
 
 def changed(pdf: bytes, field: str, value: str) -> bytes:
     """A value typed after signing, in an update of its own behind the signed bytes."""
-    from pyhanko.pdf_utils import generic
-
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=False)
     root = writer.root["/AcroForm"]["/Fields"]
     for reference in root:
@@ -126,7 +126,7 @@ def over_a13(pdf: bytes = PDF, *, words: str = "", pen: bool = False, size: int 
         canvas.drawString(BOX.x + 30, BOX.y + 14, words)
     if pen:
         canvas.setLineWidth(1.5)
-        for (x1, y1), (x2, y2) in zip(LINE, LINE[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(LINE):
             canvas.line(x1, y1, x2, y2)
     canvas.save()
     writer = PdfWriter(io.BytesIO(pdf))

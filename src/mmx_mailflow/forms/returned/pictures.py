@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image, ImageOps, ImageSequence
+from PIL import ExifTags, Image, ImageSequence
 
 from mmx_mailflow.forms.returned.came import (
     LARGEST_SIDE,
@@ -22,8 +22,19 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"
 _AVIF = frozenset({b"avif", b"avis"})
 _SMALLEST_PAGE = 300
 """A picture with no longer side than this is a logo: no code could be read in it."""
-_SIDEWAYS_FORMATS = frozenset({"TIFF"})
+_PAGED_FORMATS = frozenset({"TIFF"})
 """Formats of which each frame is a page; of a moving picture only the first one counts."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How to turn a picture with each orientation that a camera notes (Exif 2.32, 4.6.4)."""
 
 
 def images(content: bytes) -> Iterator[Sheet]:
@@ -32,13 +43,15 @@ def images(content: bytes) -> Iterator[Sheet]:
         yield from _heic(content)
         return
     with Image.open(io.BytesIO(content)) as image:
-        pages = image.format in _SIDEWAYS_FORMATS
+        pages = image.format in _PAGED_FORMATS
         for number, frame in enumerate(ImageSequence.Iterator(image)):
             if number >= (MOST_PAGES if pages else 1):
                 return
             refuse_too_large(frame.size)
             if max(frame.size) >= _SMALLEST_PAGE:
-                yield Sheet(picture=_grey(ImageOps.exif_transpose(_smaller(frame))))
+                turn = _TURNS.get(frame.getexif().get(ExifTags.Base.Orientation, 1))
+                grey = _grey(_smaller(frame))
+                yield Sheet(picture=grey if turn is None else grey.transpose(turn))
 
 
 def refuse_too_large(size: tuple[int, int]) -> None:
@@ -80,6 +93,7 @@ def _grey(image: Image.Image) -> Image.Image:
         image = Image.fromarray(np.clip(deep >> 8, 0, 255).astype(np.uint8))
     if image.mode in {"RGBA", "LA", "P", "PA", "La", "RGBa"}:
         image = image.convert("RGBA")
+        image.thumbnail((2 * LARGEST_SIDE, 2 * LARGEST_SIDE))
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     image = image.convert("L")

@@ -7,7 +7,7 @@ with some key, not whose key that is. Who signed is for the certificate's reader
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pypdf import PdfReader
@@ -17,6 +17,8 @@ from mmx_mailflow.forms.returned.came import STUMBLES, Rectangle, Seal, SealStat
 from mmx_mailflow.forms.returned.over import values
 
 if TYPE_CHECKING:
+    from pyhanko.pdf_utils.reader import HistoricalResolver
+    from pyhanko.sign.diff_analysis import DiffPolicy, FormUpdatingRule
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 Shown = Mapping[str, Sequence[tuple[int, Rectangle | None]]]
@@ -36,7 +38,7 @@ def seals(content: bytes, shown: Shown) -> tuple[Seal, ...]:
         return ()
     try:
         return _looked_at(content, shown)
-    except (ImportError, PyPdfError, *STUMBLES):
+    except ImportError:
         return _unknown(shown)
 
 
@@ -48,12 +50,16 @@ def _unknown(shown: Shown) -> tuple[Seal, ...]:
 
 
 def _looked_at(content: bytes, shown: Shown) -> tuple[Seal, ...]:
+    from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415  an extra
     from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415  an extra
 
-    reader = PdfFileReader(io.BytesIO(content), strict=False)
-    if reader.encrypted:
-        reader.decrypt(b"")
-    found = list(reader.embedded_regular_signatures)[: _MOST_SEALS + 1]
+    try:
+        reader = PdfFileReader(io.BytesIO(content), strict=False)
+        if reader.encrypted:
+            reader.decrypt(b"")
+        found = list(reader.embedded_regular_signatures)[: _MOST_SEALS + 1]
+    except (PdfError, *STUMBLES):
+        return _unknown(shown)
     if not found or len(found) > _MOST_SEALS:
         return _unknown(shown)
     named = {signature.field_name for signature in found}
@@ -62,13 +68,15 @@ def _looked_at(content: bytes, shown: Shown) -> tuple[Seal, ...]:
 
 
 def _seal(signature: EmbeddedPdfSignature, content: bytes, shown: Shown) -> Seal:
+    from pyhanko.pdf_utils.misc import PdfError  # noqa: PLC0415  an extra
+
     places = shown.get(signature.field_name, ())
     page, at = places[0] if len(places) == 1 else (None, None)
     if at is None:
         page = None
     try:
         state = _state(signature, content)
-    except (PyPdfError, *STUMBLES):
+    except (PdfError, PyPdfError, *STUMBLES):
         state = SealState.UNKNOWN
     whole = _covers(signature) == _WHOLE
     return Seal(state, page, at, whole=whole and state == SealState.INTACT)
@@ -82,7 +90,7 @@ def _state(signature: EmbeddedPdfSignature, content: bytes) -> SealState:
         or signature.md_algorithm not in _SOUND_DIGESTS
     ):
         return SealState.UNKNOWN
-    signature.compute_integrity_info()  # type: ignore[no-untyped-call]
+    signature.compute_integrity_info(_policy())  # type: ignore[no-untyped-call]
     intact, valid = validate_sig_integrity(
         signature.signer_info,
         signature.signer_cert,
@@ -112,3 +120,49 @@ def _only_signed_again(signature: EmbeddedPdfSignature, content: bytes) -> bool:
         return False
     signed = content[: int(signature.byte_range[2]) + int(signature.byte_range[3])]
     return values(PdfReader(io.BytesIO(signed))) == values(PdfReader(io.BytesIO(content)))
+
+
+def _policy() -> DiffPolicy:
+    """The judgement of pyHanko itself on later changes, able to read the names of our fields."""
+    from pyhanko.sign.diff_analysis import (  # noqa: PLC0415  an extra
+        DEFAULT_DIFF_POLICY as STANDARD,
+    )
+    from pyhanko.sign.diff_analysis import StandardDiffPolicy  # noqa: PLC0415  an extra
+
+    assert isinstance(STANDARD, StandardDiffPolicy)
+    assert STANDARD.form_rule is not None
+    rule = _Named(STANDARD.form_rule)
+    return StandardDiffPolicy(STANDARD.global_rules, rule)  # type: ignore[arg-type]
+
+
+class _Named:
+    """A rule for the fields of a form whose names hold full stops.
+
+    ISO 32000-1, 12.7.3.2 keeps that sign for whole names and pyHanko refuses it: in memory, and
+    not in the bytes that are digested, names get another one in the old and the new revision.
+    """
+
+    def __init__(self, rule: FormUpdatingRule) -> None:
+        self._rule = rule
+
+    def apply(self, old: HistoricalResolver, new: HistoricalResolver) -> Iterator[object]:
+        """What the rule says of both revisions."""
+        for revision in (old, new):
+            _rename(revision)
+        yield from self._rule.apply(old, new)
+
+
+def _rename(revision: HistoricalResolver) -> None:
+    from pyhanko.pdf_utils import generic  # noqa: PLC0415  an extra
+
+    try:
+        fields = revision.root["/AcroForm"]["/Fields"]
+    except (KeyError, TypeError):
+        return
+    for reference in fields if isinstance(fields, generic.ArrayObject) else ():
+        item = reference.get_object()
+        if isinstance(item, generic.DictionaryObject) and "." in str(item.get("/T", "")):
+            name = generic.TextStringObject(str(item["/T"]).replace(".", "\u00b7"))
+            # Both revisions of a field are compared by the bytes of its name too.
+            name.autodetected_encoding = generic.TextStringEncoding.UTF16BE
+            item["/T"] = name
