@@ -32,14 +32,13 @@ from mmx_mailflow.forms.shape import places
 from mmx_mailflow.settings import data_path
 
 KEY, TODAY = b"k" * 32, date(2026, 11, 23)
-WORDS = words_from(
-    {
-        f"{lang}/form/words.toml": (data_path("templates") / lang / "form/words.toml").read_text(
-            "utf-8"
-        )
-        for lang in ("en", "es")
-    }
-)
+TEXTS = {
+    f"{lang}/form/words.toml": (data_path("templates") / lang / "form/words.toml").read_text(
+        "utf-8"
+    )
+    for lang in ("en", "es")
+}
+WORDS = words_from(TEXTS)
 FACTS = PacketFacts(
     ref="MMX-53S6-6H7",
     issue=1,

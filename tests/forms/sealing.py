@@ -117,13 +117,17 @@ def page_of(lines: tuple[str, ...]) -> bytes:
     return target.getvalue()
 
 
-def over_a13(pdf: bytes = PDF, *, words: str = "", pen: bool = False, size: int = 12) -> bytes:
+def over_a13(
+    pdf: bytes = PDF, *, words: str = "", pen: bool = False, size: int = 12, header: str = ""
+) -> bytes:
     """The file with words or strokes made a part of the page with A13."""
     target = io.BytesIO()
     canvas = Canvas(target, pagesize=(612, 792))
     canvas.setFont("Times-Italic", size)
     if words:
         canvas.drawString(BOX.x + 30, BOX.y + 14, words)
+    if header:
+        canvas.drawString(200, 776, header)
     if pen:
         canvas.setLineWidth(1.5)
         for (x1, y1), (x2, y2) in pairwise(LINE):
