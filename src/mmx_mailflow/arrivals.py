@@ -24,7 +24,7 @@ from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
-from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
+from mmx_mailflow.forms.returned import ReturnedFile, judge, may_hold_pages, merge
 from mmx_mailflow.intake.authenticity import Assessment, trust
 from mmx_mailflow.intake.bounces import read_bounce
 from mmx_mailflow.intake.commands import read_commands
@@ -33,7 +33,7 @@ from mmx_mailflow.intake.match import Candidate, Clues, Match, clues, match, pat
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.intake.understand import Understood, understand
-from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
+from mmx_mailflow.office import Office, issued_packet, plain_letter, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
 
@@ -190,7 +190,7 @@ def _arrived(office: Office, number: int) -> Arrived | None:
         received_at=min(kept.received_at, office.clock.now()),
         may_answer=understood.may_answer,
         matches=_matches(office, understood),
-        returned=_inspected(office, message, None),
+        returned=_inspected(office, message, None, deep=False),
         sha256=tuple(hashlib.sha256(p.content).hexdigest() for p in _form_files(message)),
     )
     with office.store.begin() as connection:
@@ -244,24 +244,34 @@ def _may_answer(office: Office, connection: Connection, found: Read) -> bool:
 def _form_files(message: Message) -> list[ReturnedFile]:
     return [
         ReturnedFile(name=f"{part.index}", content=part.content)
-        for part in message.parts
-        if part.media_type.startswith(_FORM_TYPES)
+        for mail in (message, *message.nested)
+        for part in mail.parts
+        if part.media_type.startswith(_FORM_TYPES) or may_hold_pages(part.content)
     ]
 
 
-def _inspected(office: Office, message: Message, case: Case | None) -> Returned | None:
+def _inspected(
+    office: Office, message: Message, case: Case | None, *, deep: bool
+) -> Returned | None:
     """What the files of a mail hold of a form; None when there is nothing to look at."""
     files = _form_files(message)
     if not files or message.delivery_report is not None:
         return None
-    return inspected(office, files, case)
+    return inspected(office, files, case, deep=deep)
 
 
-def inspected(office: Office, files: Sequence[ReturnedFile], case: Case | None) -> Returned:
-    """What files hold, compared with the form that went out when the case is known."""
+def inspected(
+    office: Office, files: Sequence[ReturnedFile], case: Case | None, *, deep: bool = True
+) -> Returned:
+    """What files hold, compared with the form that went out when the case is known.
+
+    The files are opened by the limited process, and judged here, where the key is. Without `deep`
+    only codes are read, to find the case.
+    """
     form = case.form if case else None
-    return inspect(
-        files,
+    blank = issued_packet(office, case) if case and deep else b""
+    return judge(
+        office.worker.look(files, blank=blank, deep=deep),
         key=office.keys.token_key,
         issued=form,
         today=office.clock.now().astimezone(office.policy.zone()).date(),
@@ -274,7 +284,7 @@ def _with_form(office: Office, arrived: Arrived) -> Arrived:
     role = arrived.match.role
     if case is None or case.form is None or arrived.read.returned is None or role != Role.PATIENT:
         return arrived
-    returned = _inspected(office, arrived.message, case)
+    returned = _inspected(office, arrived.message, case, deep=True)
     came = here(returned, case.form) if returned else frozenset[int]()
     if returned is not None and case.returns:
         returned = merge(case.returns[-1].returned, returned, case.form)

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -57,7 +58,7 @@ def once(settings: Settings, clock: Clock) -> int:
     """One full pass and out; raises TransportError when a server is out of reach."""
     with alone(settings), ExitStack() as open_things:
         office = open_office(settings, clock)
-        open_things.callback(office.store.close)
+        open_things.callback(office.close)
         recover(office, settings)
         sender = open_things.enter_context(sender_of(settings.smtp))
         boxes = [open_things.enter_context(mailbox_of(b)) for b in settings.mailbox]
@@ -97,16 +98,18 @@ class Service:
         log.info("running", mailboxes=len(watchers))
         self.stop.wait()
         notify(b"STOPPING=1")
+        # A file in hand has some seconds left; a mail that is not handled waits for the next start.
+        self.office.worker.close()
         self._scheduler.shutdown(wait=True)
         for watcher in watchers:
             watcher.join(8)
         self._sender.close()
-        self.office.store.close()
+        self.office.close()
         log.info("stopped")
 
     def reload(self) -> None:
         """Read templates, staff and directory again; the old ones stay when that fails."""
-        self.office = open_office(self.settings, self.clock)
+        self.office = replace(open_office(self.settings, self.clock), worker=self.office.worker)
         log.info("reloaded")
 
     def _beat(self) -> None:

@@ -23,6 +23,7 @@ from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowErr
 from mmx_mailflow.transport.errors import NeverError, NotNowError, UncertainError
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender
+from mmx_mailflow.transport.worker import StoppedError
 
 _BATCH_BYTES = 8_000_000
 _MANY = 200
@@ -67,7 +68,7 @@ def handle_kept(office: Office) -> int:
     for number in numbers:
         try:
             _again_when_moved(partial(handle_message, office, number))
-        except StoreNotNowError:
+        except (StoreNotNowError, StoppedError):
             raise
         except Exception as error:  # noqa: BLE001  three strikes park a mail; the next goes on
             _failed(office, number, error)

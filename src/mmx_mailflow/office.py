@@ -29,6 +29,7 @@ from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection, Store
 from mmx_mailflow.store.vault import Keys
 from mmx_mailflow.transport.clock import Clock
+from mmx_mailflow.transport.worker import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,13 @@ class Office:
     plus: bool = False
     agent_signature: bytes | None = field(default=None, repr=False)
     """The picture to print where the agent accepts the carta poder; None: the place stays."""
+    worker: Worker = field(default_factory=Worker, repr=False)
+    """Opens returned files; its process starts with the first one."""
+
+    def close(self) -> None:
+        """End what is open: the process for files, then the database."""
+        self.worker.close()
+        self.store.close()
 
 
 def record(
@@ -163,6 +171,11 @@ def _written(
         shows=letter.shows,
         not_before=letter.not_before,
     )
+
+
+def issued_packet(office: Office, case: Case) -> bytes:
+    """The form of a case as it was issued, to compare with what came back; empty: not known."""
+    return b""
 
 
 def plain_letter(

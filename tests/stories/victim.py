@@ -64,7 +64,7 @@ def main(words: list[str]) -> int:
     with Mailbox(where) as mailbox, Sender(line) as sender:
         mailbox.ensure_folders()
         flow.one_pass(office, [mailbox], sender)
-    office.store.close()
+    office.close()
     return 0
 
 

@@ -164,7 +164,7 @@ def a_world(folder: Path, url: str = "") -> Iterator[World]:
         try:
             yield world
         finally:
-            office.store.close()
+            world.office.close()
 
 
 def with_policy(world: World, **changes: object) -> World:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +15,13 @@ from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.cli.common import Failure, options_of, print_json
 from mmx_mailflow.cli.opened import office_of
 from mmx_mailflow.forms.packet import PacketFacts, packet, words_from
-from mmx_mailflow.forms.returned import ReturnedFile, inspect, returned_json
+from mmx_mailflow.forms.returned import ReturnedFile, judge, returned_json
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.office import Office, issued_packet
 from mmx_mailflow.ops import logs
 from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.store import cases
+from mmx_mailflow.transport.worker import Worker
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True)
@@ -90,17 +91,19 @@ def inspect_form(
     logs.set_up(quiet=True)
     read = [(path.name, ReturnedFile(name="", content=path.read_bytes())) for path in files]
     groups = [read] if together else [[one] for one in read]
-    known = options_of(context).config.exists()
-    with office_of(context) if known else nullcontext() as office:
+    with ExitStack() as opened:
+        known = options_of(context).config.exists()
+        office = opened.enter_context(office_of(context)) if known else None
+        worker = office.worker if office else opened.enter_context(Worker())
         for group in groups:
-            found = _recognised(office, [file for _, file in group])
+            found = _recognised(office, worker, [file for _, file in group])
             print_json(returned_json(" ".join(name for name, _ in group), found))
     return 0
 
 
-def _recognised(office: Office | None, files: list[ReturnedFile]) -> Returned:
+def _recognised(office: Office | None, worker: Worker, files: list[ReturnedFile]) -> Returned:
     if office is None:
-        return inspect(files, key=None, today=datetime.now(UTC).date())
+        return judge(worker.look(files), key=None, today=datetime.now(UTC).date())
     first = inspected(office, files, None)
     code = next((p.code for p in first.pages if p.code is not None and p.code.verified), None)
     if code is None:

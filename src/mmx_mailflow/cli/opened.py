@@ -34,4 +34,4 @@ def office_of(context: typer.Context) -> Iterator[Office]:
     except StoreNotNowError as error:
         raise Failure(str(error)) from error
     finally:
-        office.store.close()
+        office.close()

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 from mmx_mailflow.casework.letters import LetterName
@@ -26,6 +27,7 @@ from mmx_mailflow.store.engine import SchemaOldError, StoreNotNowError
 from mmx_mailflow.store.vault import KeyFileError, KeyWrongError
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.errors import TransportError
+from mmx_mailflow.transport.ocr import LANGUAGES, languages, tesseract
 
 _RECENT = 20
 
@@ -55,6 +57,7 @@ def findings(config: Path, environ: Mapping[str, str], now: datetime) -> Iterato
     yield _key(settings)
     yield _templates(settings)
     yield _clock(settings, environ, now)
+    yield _abilities()
     yield _database(settings)
     for box in settings.mailbox:
         yield from _mailbox(box, settings.security.trusted_authserv_ids)
@@ -70,7 +73,7 @@ def _database(settings: Settings) -> Finding:
             name="database", grade=Grade.FAIL, detail=str(error), remedy="see docs/operating.md"
         )
     kind = office.store.engine.dialect.name
-    office.store.close()
+    office.close()
     return Finding(name="database", grade=Grade.OK, detail=f"{kind}, schema up to date")
 
 
@@ -182,6 +185,23 @@ def _templates(settings: Settings) -> Finding:
         )
     detail = f"{len(LetterName)} letters in both languages"
     return Finding(name="templates", grade=Grade.OK, detail=detail)
+
+
+def _abilities() -> Finding:
+    """What is optional in looking at returned forms; without it more is left to a person."""
+    program = tesseract()
+    reads = bool(program) and set(LANGUAGES) <= languages(program)
+    able = {
+        "reads print": (reads, "apt-get install tesseract-ocr tesseract-ocr-spa"),
+        "opens HEIC photos": (find_spec("pi_heif"), "pip install 'mmx-mailflow[heic]'"),
+        "validates signatures": (find_spec("pyhanko"), "pip install 'mmx-mailflow[sign]'"),
+    }
+    lacking = {name: remedy for name, (there, remedy) in able.items() if not there}
+    if lacking:
+        detail = "not installed: " + ", ".join(lacking)
+        remedy = "; ".join(lacking.values())
+        return Finding(name="returned forms", grade=Grade.WARN, detail=detail, remedy=remedy)
+    return Finding(name="returned forms", grade=Grade.OK, detail=", ".join(able))
 
 
 def _clock(settings: Settings, environ: Mapping[str, str], now: datetime) -> Finding:

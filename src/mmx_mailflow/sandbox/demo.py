@@ -272,8 +272,10 @@ def _stage(out: Path, say: Callable[[str], None]) -> Iterator[Play]:
                 protected=frozenset({"office.example", "faro.example", "mision.example"}),
                 answer_since=_START - timedelta(days=1),
             )
-            yield Play(servers, office, clock, out, say)
-        store.close()
+            try:
+                yield Play(servers, office, clock, out, say)
+            finally:
+                office.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

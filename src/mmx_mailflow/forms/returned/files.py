@@ -29,7 +29,7 @@ from mmx_mailflow.forms.returned.came import (
 )
 from mmx_mailflow.forms.returned.pictures import images
 
-__all__ = ["MOST_PAGES", "Rectangle", "ReturnedFile", "Seal", "Sheet", "opened"]
+__all__ = ["MOST_PAGES", "Rectangle", "ReturnedFile", "Seal", "Sheet", "may_hold_pages", "opened"]
 
 _CANNOT = (*STUMBLES, struct.error, zlib.error, PyPdfError, pypdfium2.PdfiumError, UnidentifiedImageError, zipfile.BadZipFile, Image.DecompressionBombError)  # fmt: skip
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -90,12 +90,12 @@ def _inside(
         raise ValueError("a folder in a folder")
     sheets: list[Sheet] = []
     for content in files:
-        if _could_hold_pages(content) and len(sheets) < MOST_PAGES:
+        if may_hold_pages(content) and len(sheets) < MOST_PAGES:
             sheets += _safely(content, defects, deep=deep, depth=depth + 1)
     return sheets
 
 
-def _could_hold_pages(content: bytes) -> bool:
-    """Whether a file in a folder is worth opening: notes and the like are passed over."""
+def may_hold_pages(content: bytes) -> bool:
+    """Whether a file of unknown kind is worth opening: notes and the like are passed over."""
     starts = (b"PK\x03\x04", b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM", _COMPOUND)  # fmt: skip
     return content.startswith(starts) or b"%PDF-" in content[:1024] or content[4:8] == b"ftyp"
