@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from tests.casework.made import (
     ANA,
-    FARO,
     NOW,
     POLICY,
     REF,
@@ -241,4 +240,3 @@ def test_files_without_a_page_of_ours_are_judged_by_paper_alone() -> None:
     decision = decide(awaiting_signature(), event, POLICY, LATER)
 
     assert decision.case.returns[-1].returned.checks == ()
-    assert FARO.matches

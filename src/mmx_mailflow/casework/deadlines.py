@@ -15,9 +15,10 @@ from mmx_mailflow.casework.calendar import (
     morning,
     office_hours,
 )
-from mmx_mailflow.casework.case import Case, Provider, ProviderState, Result, State
+from mmx_mailflow.casework.case import Case, Provider, ProviderState, Result, State, TaskName
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import Defect
+from mmx_mailflow.casework.turn import has_task, renewing, settled
 
 QUIET_BEFORE_PAGES_NOTE = timedelta(minutes=15)
 PAGES_ASKED_AFTER = timedelta(days=2)
@@ -31,6 +32,8 @@ BLANKS_AT_THE_LATEST = 9
 NEED_REMINDER_DAYS = (3, 7, 14)
 NEED_TASK_DAY = 30
 PROMISE_GRACE = 2
+RENEWED_BEFORE = 30
+"""Days before the end of the authorization on which the patient gets the next form."""
 WAITING = frozenset(
     {
         ProviderState.SENT,
@@ -59,7 +62,9 @@ def deadlines(case: Case, policy: Policy) -> list[Deadline]:
             *_promise(case, policy),
             *_intake(case, policy),
             *_signature(case, policy),
+            *_pages(case),
             *_providers(case, policy),
+            *_validity(case, policy),
             *_notes(case, policy),
         ]
     return sorted((d for d in found if d.name not in case.fired), key=lambda d: (d.at, d.name))
@@ -104,11 +109,6 @@ def _signature(case: Case, policy: Policy) -> Iterator[Deadline]:
     if case.state != State.AWAITING_SIGNATURE or case.form is None:
         return
     issue, out = case.form.issue, case.form_decided_at or case.received_at
-    returns = [r for r in case.returns if r.returned.pages]
-    if returns and Defect.PAGE_MISSING in returns[-1].returned.defects:
-        number, last = len(case.returns), returns[-1].received_at
-        yield Deadline(f"pages_note:{number}", last + QUIET_BEFORE_PAGES_NOTE)
-        yield Deadline(f"pages_wanted:{number}", last + PAGES_ASKED_AFTER)
     for number, days in enumerate(policy.form_reminder_days, 1):
         moment = _after_note(case, morning(out, days, policy, business=True), policy)
         yield Deadline(f"remind_form:{issue}:{number}", moment)
@@ -117,6 +117,30 @@ def _signature(case: Case, policy: Policy) -> Iterator[Deadline]:
     yield Deadline(
         f"close_form:{issue}", morning(out, policy.form_close_day, policy, business=True)
     )
+
+
+def _pages(case: Case) -> Iterator[Deadline]:
+    """While pages of the form that is out are collected: a note, then the question for them."""
+    collects = case.state == State.AWAITING_SIGNATURE or renewing(case)
+    if case.form is None or not collects or has_task(case, TaskName.REVIEW_FORM):
+        return
+    returns = [r for r in case.returns if r.returned.pages]
+    if returns and Defect.PAGE_MISSING in returns[-1].returned.defects:
+        number, last = f"{case.form.issue}:{len(case.returns)}", returns[-1].received_at
+        yield Deadline(f"pages_note:{number}", last + QUIET_BEFORE_PAGES_NOTE)
+        yield Deadline(f"pages_wanted:{number}", last + PAGES_ASKED_AFTER)
+
+
+def _validity(case: Case, policy: Policy) -> Iterator[Deadline]:
+    """The next form goes out before the authorization ends, if providers are still asked."""
+    given = case.authorization
+    if given is None or given.revoked_at is not None:
+        return
+    end = given.expires_on + timedelta(days=1)
+    yield Deadline(f"authorization_ends:{end}", at(end, time(0), policy.zone()))
+    if not renewing(case) and not all(settled(p) for p in case.providers):
+        ahead = given.expires_on - timedelta(days=RENEWED_BEFORE)
+        yield Deadline(f"renewal:{given.expires_on}", at(ahead, OPENING, policy.zone()))
 
 
 def _providers(case: Case, policy: Policy) -> Iterator[Deadline]:
@@ -130,9 +154,6 @@ def _providers(case: Case, policy: Policy) -> Iterator[Deadline]:
                 f"unsent:{provider.n}:{provider.submissions}",
                 business_morning(provider.wrote_at, 1, policy),
             )
-    if case.authorization is not None and case.authorization.revoked_at is None:
-        expiry = case.authorization.expires_on + timedelta(days=1)
-        yield Deadline(f"authorization_ends:{expiry}", at(expiry, time(0), policy.zone()))
 
 
 def _office(provider: Provider, moment: datetime, policy: Policy) -> datetime:

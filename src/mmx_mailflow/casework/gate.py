@@ -6,15 +6,34 @@ from datetime import date, datetime
 
 from mmx_mailflow.casework.calendar import local_date
 from mmx_mailflow.casework.case import Authorization, Case, Provider
+from mmx_mailflow.casework.facts import Period
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.policy import Policy
 
+EXPIRED = "the authorization has expired"
+TOO_OLD = "the authorization is older than this provider accepts"
+NOT_COVERED = "the authorization does not cover this provider"
+NEEDS_A_FORM = frozenset({EXPIRED, TOO_OLD, NOT_COVERED})
+"""Objections that only a newly signed form takes away."""
 
-def covers(authorization: Authorization, provider: Provider) -> bool:
-    """Whether the accepted form names the provider or its class clause was ticked."""
-    names = {plain(name) for name in authorization.providers}
-    return authorization.class_clause or plain(provider.name) in names
+
+def covers(authorization: Authorization, provider: Provider, care: tuple[Period, ...] = ()) -> bool:
+    """Whether the accepted form names the provider, or its class clause covers this care.
+
+    The clause speaks of providers of the care that the form describes: once other times of
+    treatment are asked for, only a new form covers a provider that is not named.
+    """
+    if plain(provider.name) in {plain(name) for name in authorization.providers}:
+        return True
+    return authorization.class_clause and _describes(authorization.care, care)
+
+
+def _describes(written: tuple[Period, ...], care: tuple[Period, ...]) -> bool:
+    """Whether each time of treatment lies within one that the form describes."""
+    return not written or all(
+        any(w.start <= period.start and period.end <= w.end for w in written) for period in care
+    )
 
 
 def refusal(case: Case, letter: LetterName, number: int, policy: Policy, now: datetime) -> str:
@@ -39,8 +58,15 @@ def _objection(case: Case, authorization: Authorization, provider: Provider, tod
     revoked = authorization.revoked_at is not None or case.paused_at is not None
     objections = (
         (revoked, "the authorization was taken back"),
-        (today > authorization.expires_on, "the authorization has expired"),
-        (not covers(authorization, provider), "the authorization does not cover this provider"),
+        (today > authorization.expires_on, EXPIRED),
+        (not covers(authorization, provider, case.facts.treatment_dates), NOT_COVERED),
+        (_too_old(authorization, provider, today), TOO_OLD),
         (not provider.address, "the provider has no settled address"),
     )
     return next((why for holds, why in objections if holds), "")
+
+
+def _too_old(authorization: Authorization, provider: Provider, today: date) -> bool:
+    """Whether the provider wants a younger signature; an unread date may be that of the issue."""
+    signed = authorization.signed_on or authorization.issued_on or authorization.returned_at.date()
+    return 0 < provider.max_age_days < (today - signed).days

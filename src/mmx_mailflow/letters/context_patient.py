@@ -39,6 +39,7 @@ _NEXT: dict[str, Said] = {
     "need": ("we remind you of what the provider needs", "le recordamos lo que pide el proveedor"),
     "status_note": ("we write to you again", "le escribimos de nuevo"),
     "day_thirty": ("we write to you again", "le escribimos de nuevo"),
+    "renewal": ("we send you the next form to sign", "le enviamos el siguiente formulario"),
     "hold_ends": ("the pause ends", "termina la pausa"),
 }
 _FORM_DUE: Said = (

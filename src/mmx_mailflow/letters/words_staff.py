@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mmx_mailflow.casework.case import ProviderState, TaskName
+from mmx_mailflow.casework.gate import EXPIRED, NOT_COVERED, TOO_OLD
 from mmx_mailflow.casework.values import Language
 from mmx_mailflow.letters.words import Said, choose
 
@@ -209,6 +210,21 @@ WHY: dict[str, Said] = {
         "no accepted authorization: nothing may go to a provider",
         "no hay autorización aceptada: nada puede enviarse a un proveedor",
     ),
+    "no authorization was accepted": (
+        "no authorization was accepted",
+        "no hay autorización aceptada",
+    ),
+    "the authorization was taken back": (
+        "the authorization was taken back, or its revocation waits to be confirmed",
+        "la autorización fue revocada, o su revocación espera confirmación",
+    ),
+    EXPIRED: (EXPIRED, "la autorización venció"),
+    TOO_OLD: (TOO_OLD, "la autorización es más antigua de lo que acepta este proveedor"),
+    NOT_COVERED: (NOT_COVERED, "la autorización no incluye a este proveedor"),
+    "the provider has no settled address": (
+        "the provider has no settled address",
+        "el proveedor no tiene dirección segura",
+    ),
     "no_form_waits": ("no form waits for review", "ningún formulario espera revisión"),
     "no_such_choice": ("there is no such choice in the list", "esa opción no está en la lista"),
     "no_such_provider": ("the case has no such provider", "el caso no tiene ese proveedor"),
@@ -384,7 +400,7 @@ def command(line: str, language: Language) -> str:
 
 def why(code: str, language: Language) -> str:
     """The reason for which a line was not done; words that are no code stand as they are."""
-    found = WHY.get(code.removeprefix("confirm:"))
+    found = WHY.get(code.removeprefix("confirm:").removeprefix("gate:"))
     return choose(found, language) if found else code
 
 

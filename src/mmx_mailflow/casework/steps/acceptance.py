@@ -63,10 +63,14 @@ def accepts_itself(case: Case, mail: Mail, policy: Policy) -> bool:
 
 def accept_automatically(case: Case, policy: Policy, now: datetime) -> Decision:
     """What APPROVE does, without a person; inexact providers are a question as ever."""
-    old = case.authorization
+    cancel = replaced(case)
     case, letters = accept(case, AUTOMATIC, policy, now)
-    cancel = frozenset({Role.PROVIDER.value}) if old is not None else frozenset[str]()
     return decided(case, "the form was accepted by its proven signature", letters, cancel=cancel)
+
+
+def replaced(case: Case) -> frozenset[str]:
+    """Whose waiting letters hold the pages of an older form, which the new one replaces."""
+    return frozenset({Role.PROVIDER.value} if case.authorization is not None else ())
 
 
 def accept(

@@ -17,7 +17,7 @@ from mmx_mailflow.casework.case import (
 )
 from mmx_mailflow.casework.deadlines import DRAFTS_FROM_DAY, deadlines
 from mmx_mailflow.casework.events import DeadlinePassed
-from mmx_mailflow.casework.gate import refusal
+from mmx_mailflow.casework.gate import EXPIRED, NEEDS_A_FORM, refusal
 from mmx_mailflow.casework.letters import Letter, LetterName, PacketAttachment
 from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.policy import Policy
@@ -33,10 +33,10 @@ from mmx_mailflow.casework.steps.common import (
     with_provider,
 )
 from mmx_mailflow.casework.steps.form import BACK_TO_PATIENT, BESIDE, send_back
-from mmx_mailflow.casework.steps.intake import send_form
+from mmx_mailflow.casework.steps.intake import send_form, with_form
 from mmx_mailflow.casework.steps.patient import provider_notices
 from mmx_mailflow.casework.steps.providers import signed_pages
-from mmx_mailflow.casework.turn import has_task, settled
+from mmx_mailflow.casework.turn import has_task, renewing, settled
 
 _LAST_FOLLOW_UP = 90
 
@@ -120,7 +120,7 @@ def _pages_note(case: Case, rest: list[str], policy: Policy, now: datetime) -> D
     found = here(case.returns[-1].returned, case.form)
     wanted = sorted(set(case.form.pages_wanted) - found)
     words: Words = {"here": [*sorted(found)], "wanted": [*wanted]}
-    letter = to_patient(case, LetterName.FORM_PAGES, f"pages-{case.form.issue}-{rest[0]}", words)
+    letter = to_patient(case, LetterName.FORM_PAGES, f"pages-{rest[0]}-{rest[1]}", words)
     return decided(case, "which pages are here", (letter,))
 
 
@@ -146,9 +146,8 @@ def _blocked(
         return None
     if any(t.provider == provider.n for t in case.tasks) or case.paused_at is not None:
         return decided(case, "a follow-up was not allowed")
-    case, letters = ask_staff(
-        case, TaskName.PROVIDER_SILENT, policy, now, provider=provider.n, details=why
-    )
+    task = TaskName.RENEW_FORM if why in NEEDS_A_FORM else TaskName.PROVIDER_SILENT
+    case, letters = ask_staff(case, task, policy, now, provider=provider.n, details=why)
     return decided(case, "a follow-up was not allowed", letters)
 
 
@@ -275,13 +274,36 @@ def _day_thirty(case: Case, rest: list[str], policy: Policy, now: datetime) -> D
     )
 
 
+def _renewal(case: Case, rest: list[str], policy: Policy, now: datetime) -> Decision:
+    """The next form in time; the accepted one stays in force until it ends."""
+    case, letter = _next_form(case, policy, now, expired=False)
+    return decided(case, "the authorization ends soon: the next form goes out", (letter,))
+
+
 def _authorization_ends(case: Case, rest: list[str], policy: Policy, now: datetime) -> Decision:
+    """From here the gate lets nothing pass: staff know, and the patient is told once."""
     if all(settled(p) for p in case.providers):
         return decided(case, "the authorization has ended")
-    case, letters = ask_staff(
-        case, TaskName.UNPLANNED, policy, now, details="the authorization has expired"
+    case, letters = ask_staff(case, TaskName.RENEW_FORM, policy, now, details=EXPIRED)
+    case, letter = _next_form(case, policy, now, expired=True)
+    return decided(case, "the authorization has ended", (letter, *letters))
+
+
+def _next_form(case: Case, policy: Policy, now: datetime, *, expired: bool) -> tuple[Case, Letter]:
+    """The letter with the next issue, or with the one that is out already."""
+    given = case.authorization
+    assert given is not None
+    if not renewing(case):
+        case = with_form(case, policy, now)
+    assert case.form is not None
+    letter = to_patient(
+        case,
+        LetterName.RENEW_FORM,
+        f"form-{case.form.issue}-expired" if expired else f"form-{case.form.issue}",
+        {"expires_on": given.expires_on.isoformat(), "expired": expired},
+        attachments=_packet(case),
     )
-    return decided(case, "the authorization has ended", letters)
+    return replace(case, last_note_at=now), letter
 
 
 def _withdrawal_notice(case: Case, rest: list[str], policy: Policy, now: datetime) -> Decision:
@@ -307,6 +329,7 @@ _STEPS: dict[str, Callable[[Case, list[str], Policy, datetime], Decision]] = {
     "need_task": _need_task,
     "status_note": _status_note,
     "day_thirty": _day_thirty,
+    "renewal": _renewal,
     "authorization_ends": _authorization_ends,
     "withdrawal_notice": _withdrawal_notice,
 }

@@ -277,12 +277,12 @@ def ask_staff(
 
 
 def ask_many(
-    case: Case, wanted: Iterable[tuple[TaskName, int]], policy: Policy, now: datetime
+    case: Case, wanted: Iterable[tuple[TaskName, int, str]], policy: Policy, now: datetime
 ) -> tuple[Case, tuple[Letter, ...]]:
-    """Open several tasks, each about a provider (0: about none)."""
+    """Open several tasks, each about a provider (0: about none), with the reason."""
     letters: list[Letter] = []
-    for name, provider in wanted:
-        case, more = ask_staff(case, name, policy, now, provider=provider)
+    for name, provider, why in wanted:
+        case, more = ask_staff(case, name, policy, now, provider=provider, details=why)
         letters += more
     return case, tuple(letters)
 

@@ -198,7 +198,9 @@ def _refused(case: Case, numbers: Sequence[JsonValue]) -> Case:
         return case
     last, gone = case.returns[-1], {int(str(n)) for n in numbers}
     kept = last.model_copy(update={"returned": without(last.returned, case.form, gone)})
-    asked = {f"{name}:{len(case.returns)}" for name in ("pages_note", "pages_wanted")}
+    asked = {
+        f"{name}:{case.form.issue}:{len(case.returns)}" for name in ("pages_note", "pages_wanted")
+    }
     return replace(case, returns=(*case.returns[:-1], kept), fired=case.fired | asked)
 
 

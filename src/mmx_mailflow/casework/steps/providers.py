@@ -22,7 +22,7 @@ from mmx_mailflow.casework.events import (
     ProviderAnswered,
     StaffWroteByHand,
 )
-from mmx_mailflow.casework.gate import covers, refusal
+from mmx_mailflow.casework.gate import NEEDS_A_FORM, NOT_COVERED, refusal
 from mmx_mailflow.casework.letters import Attachment, FileAttachment, Letter, LetterName
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.steps.common import (
@@ -70,18 +70,20 @@ def submit(
     """
     letters: list[Letter] = []
     queued: list[int] = []
-    questions: list[tuple[TaskName, int]] = []
+    questions: list[tuple[TaskName, int, str]] = []
     for number in numbers:
         provider = provider_of(case, number)
         assert provider is not None
-        if case.authorization is not None and not covers(case.authorization, provider):
+        why = refusal(case, LetterName.SUBMISSION, number, policy, now)
+        if why == NOT_COVERED:
             case = with_provider(case, in_state(provider, ProviderState.NOT_COVERED, now))
-            questions.append((TaskName.RESOLVE_PROVIDER, number))
+        if why in NEEDS_A_FORM:
+            questions.append((TaskName.RENEW_FORM, number, why))
         elif not provider.exact:
-            questions.append((TaskName.RESOLVE_PROVIDER, number))
+            questions.append((TaskName.RESOLVE_PROVIDER, number, ""))
         elif provider.channel != "email":
-            questions.append((TaskName.PROVIDER_CHANNEL, number))
-        elif not refusal(case, LetterName.SUBMISSION, number, policy, now):
+            questions.append((TaskName.PROVIDER_CHANNEL, number, ""))
+        elif not why:
             case, letter = _submission(case, provider, policy, now)
             letters.append(letter)
             queued.append(number)

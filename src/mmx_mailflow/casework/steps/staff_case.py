@@ -16,7 +16,7 @@ from mmx_mailflow.casework.facts import FactName, Facts
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.returned import CheckResult
 from mmx_mailflow.casework.steps import show
-from mmx_mailflow.casework.steps.acceptance import accept
+from mmx_mailflow.casework.steps.acceptance import accept, replaced
 from mmx_mailflow.casework.steps.common import (
     close,
     form_due,
@@ -150,8 +150,9 @@ def do_approve(work: Work, command: Command, number: int) -> Work:
     waived = case.id_waived
     if any(not (waived and c.check == IDENTITY) for c in failed):
         ask_confirmation(work, "failed_check")
+    cancel = work.cancel | replaced(case)
     case, letters = accept(case, work.event.mail.sender, policy, now)
-    return delayed(work, case, *letters)
+    return replace(delayed(work, case, *letters), cancel=cancel)
 
 
 def do_reject(work: Work, command: Command, number: int) -> Work:

@@ -128,6 +128,8 @@ def do_send(work: Work, command: Command, row: Provider) -> Work:
     refuse_unless(work.case.authorization is not None, "no_authorization")
     if row.sent_at is not None:
         _pass_the_gate(work, row, LetterName.FOLLOW_UP)
+    elif row.exact:
+        _pass_the_gate(work, row, LetterName.SUBMISSION)
     case = without_tasks(work.case, *ABOUT_PROVIDERS, provider=row.n)
     if row.sent_at is None:
         case, letters, queued = submit(case, [row.n], work.policy, work.now)
