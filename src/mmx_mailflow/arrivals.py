@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 
@@ -269,13 +269,17 @@ def inspected(
     only codes are read, to find the case.
     """
     form = case.form if case else None
-    blank = issued_packet(office, case) if case and deep else b""
+    blank = issued_packet(office, case) if case and case.form and deep else b""
     return judge(
         office.worker.look(files, blank=blank, deep=deep),
         key=office.keys.token_key,
         issued=form,
-        today=office.clock.now().astimezone(office.policy.zone()).date(),
+        today=_today(office),
     )
+
+
+def _today(office: Office) -> date:
+    return office.clock.now().astimezone(office.policy.zone()).date()
 
 
 def _with_form(office: Office, arrived: Arrived) -> Arrived:
@@ -287,7 +291,7 @@ def _with_form(office: Office, arrived: Arrived) -> Arrived:
     returned = _inspected(office, arrived.message, case, deep=True)
     came = here(returned, case.form) if returned else frozenset[int]()
     if returned is not None and case.returns:
-        returned = merge(case.returns[-1].returned, returned, case.form)
+        returned = merge(case.returns[-1].returned, returned, case.form, _today(office))
     return replace(arrived, read=replace(arrived.read, returned=returned, came=came))
 
 

@@ -173,11 +173,6 @@ def _written(
     )
 
 
-def issued_packet(office: Office, case: Case) -> bytes:
-    """The form of a case as it was issued, to compare with what came back; empty: not known."""
-    return b""
-
-
 def plain_letter(
     office: Office, name: LetterName, to: str, role: Role, occasion: str, words: dict[str, object]
 ) -> Letter:
