@@ -116,6 +116,16 @@ def test_each_page_of_a_tiff_counts_and_only_the_first_of_a_moving_picture() -> 
     assert len(judged(moving).pages) == 1
 
 
+def test_a_fax_with_oblong_dots_is_as_high_as_its_paper() -> None:
+    image = picture(pen=True).convert("1")
+    fax = image.resize((1728, round(1728 * 11 / 8.5 * 98 / 204)))
+
+    assert at_a13(image_file("TIFF", fax, compression="group4", dpi=(204, 98))) in {
+        Signature.INK,
+        Signature.UNSURE,
+    }
+
+
 def test_a_logo_in_a_mail_is_no_page() -> None:
     logo = image_file("PNG", Image.new("RGB", (240, 80), "navy"))
 

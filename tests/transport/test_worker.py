@@ -18,7 +18,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from tests.forms.returns import PDF, image_file
 
-from mmx_mailflow.casework.returned import Defect, Page
+from mmx_mailflow.casework.returned import Defect, Page, Place, Signature
 from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
 from mmx_mailflow.transport import ocr
 from mmx_mailflow.transport.worker import Limits, StoppedError, Worker, _valid
@@ -183,6 +183,18 @@ def test_an_answer_that_is_too_long_is_not_taken() -> None:
         assert own.look(files(PDF)).defects == UNREADABLE
 
 
+def said(*pages: Page) -> bytes:
+    return Seen(pages=pages, codes=("",) * len(pages)).model_dump_json().encode()
+
+
+def pictured(picture: str) -> Place:
+    return Place(place="A13", signature=Signature.INK, picture=picture)
+
+
+def test_an_answer_with_a_picture_of_a_place_is_taken() -> None:
+    assert _valid(said(Page(code=None, legible=True, places=(pictured("iVBORw0KGgo="),))))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -192,9 +204,10 @@ def test_an_answer_that_is_too_long_is_not_taken() -> None:
         b"\x80\x04cos\nsystem\n",
         b'{"pages": [], "codes": ["x"]}',
         b'{"pages": [], "key": 1}',
-        Seen(pages=(Page(code=None, legible=False),) * 31, codes=("",) * 31)
-        .model_dump_json()
-        .encode(),
+        said(*[Page(code=None, legible=False)] * 301),
+        said(Page(code=None, legible=True, places=(pictured("not base64!"),))),
+        said(Page(code=None, legible=True, places=(pictured("R0lGODlh"),))),
+        said(Page(code=None, legible=True, places=(pictured("iVBORw0KGgo=" * 40_000),))),
     ],
 )
 def test_an_answer_that_says_what_it_may_not_is_not_taken(answer: bytes | None) -> None:

@@ -7,6 +7,7 @@ bounded and validated, and nothing else. One child does many jobs, and is replac
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import select
@@ -23,7 +24,7 @@ from typing import IO, Self
 
 from pydantic import ValidationError
 
-from mmx_mailflow.casework.returned import Defect
+from mmx_mailflow.casework.returned import Defect, Place
 from mmx_mailflow.forms.returned import ReturnedFile, Seen
 from mmx_mailflow.forms.returned.came import MOST_PAGES
 from mmx_mailflow.transport.errors import NotNowError
@@ -45,6 +46,10 @@ _ONE_THREAD = {
 }
 _UNREADABLE = Seen(defects=(Defect.UNREADABLE_FILE,))
 _CHUNK = 1 << 16
+_MOST_SEEN = 10 * MOST_PAGES
+"""One picture may show several pages."""
+_LARGEST_PICTURE = 400_000
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +98,8 @@ class Worker:
                 return seen or _UNREADABLE
             each = [self._tried([file], blank, end, deep=deep) or _UNREADABLE for file in files]
         return Seen(
-            pages=tuple(page for one in each for page in one.pages)[:MOST_PAGES],
-            codes=tuple(code for one in each for code in one.codes)[:MOST_PAGES],
+            pages=tuple(page for one in each for page in one.pages)[:_MOST_SEEN],
+            codes=tuple(code for one in each for code in one.codes)[:_MOST_SEEN],
             defects=tuple(dict.fromkeys(defect for one in each for defect in one.defects)),
         )
 
@@ -181,7 +186,20 @@ def _valid(raw: bytes | None) -> Seen | None:
         seen = Seen.model_validate_json(raw)
     except ValidationError:
         return None
-    return seen if len(seen.pages) == len(seen.codes) <= MOST_PAGES else None
+    places = [place for page in seen.pages for place in page.places]
+    sound = len(seen.pages) == len(seen.codes) <= _MOST_SEEN and all(map(_is_small_png, places))
+    return seen if sound else None
+
+
+def _is_small_png(place: Place) -> bool:
+    """Whether the picture of a place, if there is one, is fit to be sent to staff."""
+    if len(place.picture) > _LARGEST_PICTURE:
+        return False
+    try:
+        content = base64.b64decode(place.picture, validate=True)
+    except ValueError:
+        return False
+    return not content or content.startswith(_PNG)
 
 
 class _Child:

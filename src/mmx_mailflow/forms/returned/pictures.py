@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from PIL import ExifTags, Image, ImageSequence
@@ -50,7 +50,7 @@ def images(content: bytes) -> Iterator[Sheet]:
             refuse_too_large(frame.size)
             if max(frame.size) >= _SMALLEST_PAGE:
                 turn = _TURNS.get(frame.getexif().get(ExifTags.Base.Orientation, 1))
-                grey = _grey(_smaller(frame))
+                grey = _square(_grey(_smaller(frame)), frame.info)
                 yield Sheet(picture=grey if turn is None else grey.transpose(turn))
 
 
@@ -99,3 +99,18 @@ def _grey(image: Image.Image) -> Image.Image:
     image = image.convert("L")
     image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     return image
+
+
+def _square(image: Image.Image, info: Mapping[str | tuple[int, int], object]) -> Image.Image:
+    """A fax has twice as many dots across as down: as wide and as high as on paper."""
+    dots = info.get("dpi")
+    if not isinstance(dots, tuple) or len(dots) != 2:
+        return image
+    across, down = float(dots[0]), float(dots[1])
+    if across == down or not (30 < across < 2_000 and 30 < down < 2_000):
+        return image
+    longer = max(across, down)
+    wide, high = image.width * longer / across, image.height * longer / down
+    if max(wide, high) > LARGEST_SIDE:
+        return image
+    return image.resize((round(wide), round(high)), Image.Resampling.BILINEAR)
