@@ -97,6 +97,9 @@ BAD: dict[str, Callable[[], bytes]] = {
         40_000, 40_000
     ),
     "a folder that unpacks to too much": lambda: folder(("a.jpg", b"\xff\xd8" + bytes(70_000_000))),
+    "a folder of many files that are too much together": lambda: folder(
+        ("a.jpg", SCAN), *[(f"{n}.txt", bytes(1_000_000)) for n in range(61)]
+    ),
     "a folder with a file that shrank too much": lambda: folder(("a.jpg", bytes(5_000_000))),
     "a folder that understates": lambda: folder_that_says(10),
     "a folder that overstates": lambda: folder_that_says(0xFFFFFFF0),

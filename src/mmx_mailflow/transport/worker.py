@@ -56,9 +56,9 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 class Limits:
     """What the child may use."""
 
-    seconds: float = 75
-    """For one job, by the clock."""
-    all_seconds: float = 240
+    seconds: float = 120
+    """For one job, by the clock: on a busy machine much more than the work takes."""
+    all_seconds: float = 300
     """For all files of one mail together."""
     cpu_seconds: int = 60
     memory: int = 1_000_000_000
