@@ -40,7 +40,7 @@ HOMES = {
     "pyhanko": ("forms.returned",),
     "pydantic": ("",),
     "pymap": ("sandbox",),
-    "pypdf": ("forms", "intake"),
+    "pypdf": ("forms", "intake", "sandbox.filling"),
     "pypdfium2": ("forms", "intake", "sandbox.pen"),
     "pysasl": ("sandbox",),
     "rapidfuzz": ("casework", "intake", "store"),

@@ -19,3 +19,8 @@ def test_the_story_ends_with_three_cases_closed(tmp_path: Path) -> None:
         ["closed", "completed"]
     ] * 3
     assert sum(line.startswith("--- ") for line in said) == len(list(tmp_path.glob("*.eml")))
+    story = "\n".join(said)
+    assert "[form.pdf]" in story
+    assert story.count("[IMG_1.jpg]") == 3
+    assert "The signature is missing" in story
+    assert story.count("A form came back: signed.") == 3

@@ -18,12 +18,14 @@ from pathlib import Path
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.returned import IssuedForm
 from mmx_mailflow.forms.packet import words_from
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry
 from mmx_mailflow.letters.compose import templates_from
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import template_texts
+from mmx_mailflow.sandbox.filling import filled
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.sandbox.servers import PASSWORD, Servers
 from mmx_mailflow.settings import data_path
@@ -177,13 +179,25 @@ class Play:
         self, address: str, *, sign: tuple[str, ...] = _ALL
     ) -> tuple[tuple[str, str, bytes], ...]:
         """The form of the last letter with a form in it, photographed page by page."""
-        pdf = next(found for raw in reversed(self.letters(address)) if (found := _form_in(raw)))
-        case = self.case_of(address)
-        assert case.form is not None
-        boxes, pages = places(case.form.roles), case.form.pages_wanted
+        pdf, form = self._form_of(address)
+        boxes, pages = places(form.roles), form.pages_wanted
         return tuple(
             (f"IMG_{n}.jpg", "image/jpeg", photographed(pdf, boxes, n, sign=sign)) for n in pages
         )
+
+    def filled_in(self, address: str) -> tuple[tuple[str, str, bytes], ...]:
+        """The same form filled in on a screen: typed dates, signatures drawn with a finger."""
+        pdf, form = self._form_of(address)
+        today = self.clock.now().astimezone(self.office.policy.zone()).date().isoformat()
+        typed = {f"{place}.date": today for place in _ALL}
+        content = filled(pdf, places(form.roles), sign=_ALL, typed=typed)
+        return (("form.pdf", "application/pdf", content),)
+
+    def _form_of(self, address: str) -> tuple[bytes, IssuedForm]:
+        pdf = next(found for raw in reversed(self.letters(address)) if (found := _form_in(raw)))
+        form = self.case_of(address).form
+        assert form is not None
+        return pdf, form
 
     def staff(self, words: str, about: str) -> None:
         """Staff reply to their last letter about a case; a CONFIRM is given when asked for."""
@@ -312,7 +326,7 @@ def _requests(stage: Play) -> None:
 
 def _forms(stage: Play) -> None:
     stage.passes(days=1)
-    stage.chapter("The forms come back: photos, and one that nobody signed")
+    stage.chapter("Forms come back: as photos, filled in on a screen, and one that nobody signed")
     stage.writes(
         JOSE,
         "Adjunto el formulario firmado.",
@@ -320,7 +334,10 @@ def _forms(stage: Play) -> None:
         files=stage.signed(JOSE),
     )
     stage.writes(
-        MARY, "Here is the signed form.", answers=stage.letters(MARY)[-1], files=stage.signed(MARY)
+        MARY,
+        "Here is the form, filled in and signed on my tablet.",
+        answers=stage.letters(MARY)[-1],
+        files=stage.filled_in(MARY),
     )
     stage.writes(
         ROBERT,
@@ -328,6 +345,8 @@ def _forms(stage: Play) -> None:
         answers=stage.letters(ROBERT)[-1],
         files=stage.signed(ROBERT, sign=()),
     )
+    stage.passes(hours=3)
+    stage.chapter("He is told what is missing, and signs")
     stage.writes(
         ROBERT,
         "Sorry, here it is, signed.",
