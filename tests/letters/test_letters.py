@@ -449,3 +449,13 @@ def test_the_defects_letter_names_the_pages_that_must_come_again() -> None:
     assert "responda a este correo con la página 3 del formulario" in spanish
     assert "Las páginas 1 y 4 están bien" in spanish
     assert "of the form" not in paper.partition("* * *")[0].partition("-> ")[2]
+
+
+@BOTH
+def test_staff_are_offered_to_waive_an_id_that_is_missing(language: Language) -> None:
+    name, sort, case, words, files = example(LetterName.STAFF_REVIEW, "full")
+    lacking = (name, sort, case, words | {"defects": ["ID_MISSING"]}, files)
+    offered = "    ID OK\n" if language == Language.EN else "    IDENTIDAD OK\n"
+
+    assert offered in text_of(lacking, language)
+    assert offered not in text_of(example(LetterName.STAFF_REVIEW, "full"), language)

@@ -88,6 +88,7 @@ def _review(words: Mapping[str, object], language: Language) -> Context:
         "place_rows": [_place(row, language) for row in _rows(words, "places")],
         "replies": [
             command("APPROVE", language),
+            *([command("ID OK", language)] if _lacks_an_id(words) else []),
             command(f"REJECT {', '.join(example)}", language),
         ],
         "unsettled": bool(unsettled),
@@ -95,6 +96,11 @@ def _review(words: Mapping[str, object], language: Language) -> Context:
         "chosen": command("PROVIDER", language),
         "approve": command("APPROVE", language),
     }
+
+
+def _lacks_an_id(words: Mapping[str, object]) -> bool:
+    """Whether a copy of an ID is missing, which staff may waive."""
+    return Defect.ID_MISSING.value in _list(words, "defects")
 
 
 def _evidence(row: Mapping[str, object], language: Language) -> str:

@@ -20,6 +20,7 @@ from mmx_mailflow.casework.pages import ours, places, plain
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import CheckResult, IssuedForm, Page, Signature, Verdict
 from mmx_mailflow.casework.steps.common import (
+    Words,
     ask_staff,
     decided,
     from_confirmed,
@@ -88,19 +89,24 @@ def accept(
     case, letters, queued = submit(case, waiting, policy, now)
     if not case.providers:
         case, letters = ask_staff(case, TaskName.RESOLVE_PROVIDER, policy, now)
-    told = to_patient(
+    words: Words = {
+        "providers": [p.name for p in case.providers if p.n in queued],
+        "unsettled": [p.name for p in case.providers if p.n in {*waiting} - {*queued}],
+    }
+    return case, (_told(case, given, words, now + policy.text_delay), *letters)
+
+
+def _told(case: Case, given: Authorization, words: Words, not_before: datetime) -> Letter:
+    """The word to the patient, with a copy of the signed pages."""
+    return to_patient(
         case,
         LetterName.FORM_ACCEPTED,
         f"accepted-{given.issue}",
-        {
-            "providers": [p.name for p in case.providers if p.n in queued],
-            "unsettled": [p.name for p in case.providers if p.n in {*waiting} - {*queued}],
-        },
+        words,
         attachments=signed_pages(case),
-        not_before=now + policy.text_delay,
-        automatic=accepted_by == AUTOMATIC,
+        not_before=not_before,
+        automatic=given.accepted_by == AUTOMATIC,
     )
-    return case, (told, *letters)
 
 
 def _given(case: Case, form: IssuedForm, accepted_by: str, now: datetime) -> Authorization:
