@@ -110,6 +110,7 @@ BAD: dict[str, Callable[[], bytes]] = {
     ),
     "an old Word file": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000),
     "a GIF without its end": lambda: image_file("GIF", picture())[:3_000],
+    "a drawing that would start a program": lambda: image_file("EPS", picture()),
     "a JPEG without its end": lambda: SCAN[: len(SCAN) // 3],
     "a TIFF that points to itself": lambda: b"II*\0\x08\0\0\0\0\0\x08\0\0\0" * 3,
     "a HEIC photo of nothing": lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100),

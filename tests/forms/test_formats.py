@@ -34,6 +34,7 @@ from tests.forms.sealing import AUDIT, changed, over_a13, page_of, sealed, with_
 
 from mmx_mailflow.casework.returned import Defect, Signature, Verdict
 from mmx_mailflow.forms.code import page_code, typed_code
+from mmx_mailflow.forms.returned import may_hold_pages
 from mmx_mailflow.forms.returned.platforms import TITLES, belongs, is_audit_page
 
 SIGNED = frozenset(Signature) - {Signature.NONE, Signature.UNSURE}
@@ -131,6 +132,28 @@ def test_a_logo_in_a_mail_is_no_page() -> None:
 
     assert judged(logo).pages == ()
     assert judged(logo, page_with_a13()).verdict == Verdict.UNSIGNED
+
+
+HOLDS_PAGES = {
+    "a PDF": (PDF, True),
+    "a JPEG": (b"\xff\xd8\xff\xe0", True),
+    "a HEIC photo": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", True),
+    "a film": (b"\0\0\0\x18ftypmp42\0\0\0\0isommp42", False),
+    "a sound": (b"RIFF\0\0\0\0WAVEfmt ", False),
+    "a note": (b"BMW is for sale", False),
+    "an old sheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), False),
+}
+
+
+@pytest.mark.parametrize("sort", HOLDS_PAGES)
+def test_a_file_of_unknown_type_is_opened_when_it_may_hold_pages(sort: str) -> None:
+    content, holds = HOLDS_PAGES[sort]
+
+    assert may_hold_pages(content) == holds
+
+
+def test_a_drawn_logo_is_no_page_and_no_defect() -> None:
+    assert judged(b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>').defects == ()
 
 
 # --- PDF ---

@@ -26,8 +26,9 @@ from mmx_mailflow.settings import (
 from mmx_mailflow.store.engine import SchemaOldError, StoreNotNowError
 from mmx_mailflow.store.vault import KeyFileError, KeyWrongError
 from mmx_mailflow.transport.clock import Clock
-from mmx_mailflow.transport.errors import TransportError
+from mmx_mailflow.transport.errors import NotNowError, TransportError
 from mmx_mailflow.transport.ocr import LANGUAGES, languages, tesseract
+from mmx_mailflow.transport.worker import Worker
 
 _RECENT = 20
 
@@ -57,6 +58,7 @@ def findings(config: Path, environ: Mapping[str, str], now: datetime) -> Iterato
     yield _key(settings)
     yield _templates(settings)
     yield _clock(settings, environ, now)
+    yield _opening()
     yield _abilities()
     yield _database(settings)
     for box in settings.mailbox:
@@ -185,6 +187,18 @@ def _templates(settings: Settings) -> Finding:
         )
     detail = f"{len(LetterName)} letters in both languages"
     return Finding(name="templates", grade=Grade.OK, detail=detail)
+
+
+def _opening() -> Finding:
+    """The limited process in which files are opened must start within its limits."""
+    name = "opening of files"
+    try:
+        with Worker(read_text=False) as worker:
+            worker.look([])
+    except NotNowError as error:
+        remedy = "allow the service more memory (LimitDATA, LimitAS) or time"
+        return Finding(name=name, grade=Grade.FAIL, detail=str(error), remedy=remedy)
+    return Finding(name=name, grade=Grade.OK, detail="in a limited process")
 
 
 def _abilities() -> Finding:

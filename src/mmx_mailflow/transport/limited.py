@@ -67,7 +67,9 @@ def _limit(limits: dict[str, int]) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
     ):
-        resource.setrlimit(which, (most, most))
+        hard = resource.getrlimit(which)[1]
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(which, (allowed, allowed))
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
 
@@ -85,7 +87,7 @@ def _reader_of_print(tesseract: str) -> Callable[[bytes], str] | None:
         return None
     from mmx_mailflow.transport.ocr import reader_of_print  # noqa: PLC0415  limits come first
 
-    return reader_of_print(tesseract)
+    return reader_of_print(tesseract, os.environ)
 
 
 def _frame(come: BinaryIO) -> bytes | None:

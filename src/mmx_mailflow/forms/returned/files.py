@@ -27,13 +27,15 @@ from mmx_mailflow.forms.returned.came import (
     Seal,
     Sheet,
 )
-from mmx_mailflow.forms.returned.pictures import images
+from mmx_mailflow.forms.returned.pictures import brands, images
 
 __all__ = ["MOST_PAGES", "Rectangle", "ReturnedFile", "Seal", "Sheet", "may_hold_pages", "opened"]
 
 _CANNOT = (*STUMBLES, struct.error, zlib.error, PyPdfError, pypdfium2.PdfiumError, UnidentifiedImageError, zipfile.BadZipFile, Image.DecompressionBombError)  # fmt: skip
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The old container of Microsoft; a document with a password is wrapped in one."""
+_OLD_WORD = "WordDocument".encode("utf-16-le")
+_STARTS = (b"PK\x03\x04", b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"GIF8")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -79,6 +81,8 @@ def _opened(content: bytes, defects: list[Defect], *, deep: bool, depth: int) ->
         raise ValueError("an old document")
     if archives.is_mail(content):
         return _inside(archives.attached(content), defects, deep=deep, depth=depth)
+    if b"<svg" in content[:2_000].lower():
+        return []  # A drawing in a mail is a logo.
     return list(islice(images(content), MOST_PAGES))
 
 
@@ -96,6 +100,13 @@ def _inside(
 
 
 def may_hold_pages(content: bytes) -> bool:
-    """Whether a file of unknown kind is worth opening: notes and the like are passed over."""
-    starts = (b"PK\x03\x04", b"\xff\xd8", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM", _COMPOUND)  # fmt: skip
-    return content.startswith(starts) or b"%PDF-" in content[:1024] or content[4:8] == b"ftyp"
+    """Whether a file of unknown kind is worth opening: notes, sounds and the like are not."""
+    if content.startswith(_COMPOUND):
+        return _ENCRYPTED in content or _OLD_WORD in content
+    return (
+        content.startswith(_STARTS)
+        or (content.startswith(b"RIFF") and content[8:12] == b"WEBP")
+        or (content.startswith(b"BM") and content[6:10] == bytes(4))
+        or b"%PDF-" in content[:1024]
+        or bool(brands(content))
+    )

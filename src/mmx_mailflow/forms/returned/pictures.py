@@ -22,6 +22,8 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"
 _AVIF = frozenset({b"avif", b"avis"})
 _SMALLEST_PAGE = 300
 """A picture with no longer side than this is a logo: no code could be read in it."""
+_FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP", "AVIF", "JPEG2000", "PPM")
+"""No others are tried: some of those that the imaging library knows start programs."""
 _PAGED_FORMATS = frozenset({"TIFF"})
 """Formats of which each frame is a page; of a moving picture only the first one counts."""
 
@@ -39,10 +41,10 @@ _TURNS = {
 
 def images(content: bytes) -> Iterator[Sheet]:
     """The pages of a picture file; raises what the libraries raise."""
-    if _is_heic(content):
+    if brands(content) & _HEIC and not brands(content) & _AVIF:
         yield from _heic(content)
         return
-    with Image.open(io.BytesIO(content)) as image:
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
         pages = image.format in _PAGED_FORMATS
         for number, frame in enumerate(ImageSequence.Iterator(image)):
             if number >= (MOST_PAGES if pages else 1):
@@ -60,12 +62,13 @@ def refuse_too_large(size: tuple[int, int]) -> None:
         raise TooLargeError("too many pixels")
 
 
-def _is_heic(content: bytes) -> bool:
+def brands(content: bytes) -> frozenset[bytes]:
+    """The brands of a HEIF file by its first box (ISO/IEC 14496-12, 4.3); of others none."""
     if content[4:8] != b"ftyp":
-        return False
+        return frozenset()
     end = min(int.from_bytes(content[:4], "big"), 200)
-    brands = {content[8:12], *(content[n : n + 4] for n in range(16, end, 4))}
-    return bool(brands & _HEIC) and not brands & _AVIF
+    found = {content[8:12], *(content[n : n + 4] for n in range(16, end, 4))}
+    return frozenset(found & (_HEIC | _AVIF))
 
 
 def _heic(content: bytes) -> Iterator[Sheet]:
