@@ -148,8 +148,9 @@ def test_a_refusal_by_staff_counts_as_a_round_and_the_second_becomes_a_call() ->
 def test_nothing_is_asked_twice_after_the_letter_with_the_defects() -> None:
     event = came(
         7,
+        sheet(1),
         sheet(3, "none"),
-        brought=(3,),
+        brought=(1, 3),
         verdict=Verdict.UNSIGNED,
         defects=(Defect.UNSIGNED, Defect.PAGE_MISSING),
     )

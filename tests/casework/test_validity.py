@@ -204,6 +204,16 @@ def test_thirty_days_before_the_end_the_patient_gets_the_next_form() -> None:
     assert not [d for d in deadlines(decision.case, POLICY) if d.name.startswith("renewal")]
 
 
+def test_nothing_is_renewed_while_a_newer_form_is_out_already() -> None:
+    case = sent(accepted(form()))
+
+    case = decide(case, staff(Command(verb=Verb.SEND_FORM), message=30), POLICY, LATER).case
+
+    assert case.form.issue == 2
+    assert not [d for d in deadlines(case, POLICY) if d.name.startswith("renewal")]
+    assert named(case, "authorization_ends")
+
+
 def test_nothing_is_renewed_when_every_provider_is_settled() -> None:
     case = row(sent(accepted(form())), state=ProviderState.RECEIVED)
     assert named(case, "renewal")
