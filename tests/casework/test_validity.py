@@ -1,9 +1,11 @@
 """How long an authorization lasts, for whom, and how it is renewed."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 from tests.casework.made import (
     MISION,
     NOW,
@@ -288,3 +290,19 @@ def test_a_form_that_comes_back_once_more_after_the_acceptance_goes_to_staff() -
 
     assert decision.case.tasks[-1].name == TaskName.UNPLANNED
     assert given(decision.case).issue == 1
+
+
+def test_a_case_of_before_loads_with_what_it_did_not_keep() -> None:
+    adapter = TypeAdapter(Case)
+    old = json.loads(adapter.dump_json(sent(accepted(form()))))
+    for name in ("issued_on", "signed_on", "care"):
+        del old["authorization"][name]
+    for name in ("came", "trust", "seen_before"):
+        del old["returns"][0][name]
+    for name in ("id_copy", "witnesses", "max_age_days"):
+        del old["providers"][0][name]
+
+    case = adapter.validate_json(json.dumps(old))
+
+    assert refusal(case, LetterName.FOLLOW_UP, 1, POLICY, LATER) == ""
+    assert (given(case).issued_on, given(case).care) == (None, ())

@@ -346,3 +346,18 @@ def test_nested_mails_and_thousands_of_parts_are_bounded() -> None:
 
     assert understand(read(deep), NOW).kind in set(Kind)
     assert "too many parts" in read(many).defects
+
+
+def test_what_a_provider_wants_with_an_authorization_is_read_from_the_directory() -> None:
+    entries = (
+        DirectoryEntry(
+            name="Uno", email="a@b.example", id_copy="INE", witnesses="sí", max_age_days="90 d"
+        ),
+        DirectoryEntry(
+            name="Dos", email="a@b.example", id_copy="no", witnesses="", max_age_days=""
+        ),
+    )
+    [uno], [dos] = (Directory.of(entries).matches(name).matches for name in ("Uno", "Dos"))
+
+    assert (uno.id_copy, uno.witnesses, uno.max_age_days) == (True, True, 90)
+    assert (dos.id_copy, dos.witnesses, dos.max_age_days) == (False, False, 0)

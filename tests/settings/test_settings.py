@@ -83,6 +83,8 @@ def test_the_contract_of_the_configuration_is_kept(config: Path) -> None:
     assert settings.policy().form_reminder_days == (3, 8, 14, 21)
     assert settings.policy().text_delay == timedelta(minutes=5)
     assert settings.policy().staff_language is Language.EN
+    assert settings.policy().review_pictures
+    assert not load(config, {"MMX_STAFF__REVIEW_PICTURES": "false"}).policy().review_pictures
     assert settings.mailbox[0].filed_folder == "Mailflow/Filed"
 
 

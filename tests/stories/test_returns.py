@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import email
 from collections.abc import Iterator
 from datetime import timedelta
+from email import policy
 from pathlib import Path
 
 import pytest
@@ -175,13 +178,29 @@ def test_an_authorization_is_renewed_before_it_ends(world: World) -> None:
     assert TaskName.RENEW_FORM not in {t.name for t in world.case().tasks}
 
 
+PICTURE = b"\x89PNG\r\n\x1a\n a place to sign"
+
+
+def pictures_in(raw: bytes) -> list[bytes]:
+    """The pictures within a letter's page."""
+    parts = email.message_from_bytes(raw, policy=policy.default).walk()
+    return [part.get_content() for part in parts if part.get_content_type() == "image/png"]
+
+
 def cryptographic(world: World) -> FormReturned:
     """What a form amounts to whose signature was proven, of the files that lie there."""
     case = world.case()
     page = Page(
         code=PageCode(ref=case.ref, issue=1, page=3, verified=True),
         legible=True,
-        places=(Place(place="A13", signature=Signature.CRYPTOGRAPHIC, date="2026-11-02"),),
+        places=(
+            Place(
+                place="A13",
+                signature=Signature.CRYPTOGRAPHIC,
+                date="2026-11-02",
+                picture=base64.b64encode(PICTURE).decode(),
+            ),
+        ),
     )
     checks = tuple(Check(check=n, result=CheckResult.PASS) for n in range(1, 21))
     last = case.returns[-1]
@@ -208,6 +227,7 @@ def test_a_proven_signature_is_accepted_without_staff_where_the_office_says_so(
     world.writes(ANA, "", "Signed.", answers=first, files=world.signed_form(first))
     assert world.case().authorization is None  # ink is for a person, whatever the office says
 
+    assert len(reviews(world)) == 1
     event, ref = cryptographic(world), world.case().ref
     with world.office.store.begin() as connection:
         stored = cases.load(connection, world.office.keys, ref)
@@ -215,5 +235,7 @@ def test_a_proven_signature_is_accepted_without_staff_where_the_office_says_so(
     world.passes(minutes=6)
 
     assert len(world.to(FARO)) == (accepts == "automatic")
+    shown = [p for x in reviews(world) for p in pictures_in(x)]
+    assert shown == ([] if accepts == "automatic" else [PICTURE])
     told = [x for x in world.new(ANA) if "is accepted" in words_of(x)]
     assert len(told) == (accepts == "automatic")
