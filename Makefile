@@ -11,7 +11,7 @@ OUT ?= demo-out
 # A file of tests stays on one worker, so that its servers are started once.
 PYTEST := -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test lint check score bench states lock clean
+.PHONY: help demo test lint check score bench bench-forms states lock clean
 
 help:
 	@echo "make demo   the whole story on mail servers of its own, left in $(OUT)"
@@ -19,6 +19,7 @@ help:
 	@echo "make check  format, lint, types, import contracts, fast tests"
 	@echo "make score  how much is understood of the labelled mails in tests/corpus"
 	@echo "make bench  how long a mail takes to be understood, hostile ones too"
+	@echo "make bench-forms  how returned pages are judged, by what was done to them"
 	@echo "make states docs/states.md, drawn anew from the table of decisions"
 	@echo "make lock   the versions in requirements.lock, drawn anew"
 
@@ -49,6 +50,9 @@ score: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/understanding.py
+
+bench-forms: $(READY)
+	PYTHONPATH=. $(BIN)/python benchmarks/forms.py
 
 states: $(READY)
 	DRAW_STATES=1 $(BIN)/python -m pytest -q tests/house/test_pages.py -k page_of_states

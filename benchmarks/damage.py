@@ -6,6 +6,7 @@ Everything is drawn from a seeded generator, in grey; sizes are in points of a l
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from mmx_mailflow.forms.shape import HEIGHT, WIDTH, PlaceBox
 
 Chance = np.random.Generator
 Points = list[tuple[float, float]]
+Plane = NDArray[np.float64]
 DPI = 200
 SCALE = DPI / 72
 _OVER = 2
@@ -104,25 +106,41 @@ def _strokes(chance: Chance, box: PlaceBox) -> list[Points]:
 
 def draw(page: Image.Image, strokes: list[Points], pen: Pen, chance: Chance) -> Image.Image:
     """Strokes of a pen whose pressure varies; `page` at SCALE."""
-    layer = Image.new("L", (page.width * _OVER, page.height * _OVER), 0)
+    spots = [spot for stroke in strokes for spot in stroke]
+    if not spots:
+        return page
+    rim = 3 * pen.width + 2
+    left = max(0, int((min(x for x, _ in spots) - rim) * SCALE))
+    top = max(0, int((HEIGHT - max(y for _, y in spots) - rim) * SCALE))
+    right = min(page.width, int((max(x for x, _ in spots) + rim) * SCALE))
+    low = min(page.height, int((HEIGHT - min(y for _, y in spots) + rim) * SCALE))
+    layer = Image.new("L", ((right - left) * _OVER, (low - top) * _OVER), 0)
     brush = ImageDraw.Draw(layer)
     for stroke in strokes:
         press = np.clip(1 + np.cumsum(chance.normal(0, 0.05, len(stroke))), 0.55, 1.5)
         for (a, b), (c, d), weight in zip(stroke, stroke[1:], press[1:], strict=False):
             wide = max(1, round(pen.width * weight * SCALE * _OVER))
-            line = [(x * SCALE * _OVER, (HEIGHT - y) * SCALE * _OVER) for x, y in ((a, b), (c, d))]
+            line = [
+                ((x * SCALE - left) * _OVER, ((HEIGHT - y) * SCALE - top) * _OVER)
+                for x, y in ((a, b), (c, d))
+            ]
             brush.line(line, fill=255, width=wide)
             for x, y in line:
                 brush.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=255)
-    cover = layer.resize(page.size, Image.Resampling.BOX)
-    ink = Image.new("L", page.size, pen.grey)
-    return Image.composite(ink, page, cover)
+    cover = layer.resize((right - left, low - top), Image.Resampling.BOX)
+    inked = page.copy()
+    inked.paste(pen.grey, (left, top), cover)
+    return inked
 
 
 def signed(page: Image.Image, boxes: list[PlaceBox], pen: Pen, chance: Chance) -> Image.Image:
     """The page with a signature in each of the places."""
-    strokes = [stroke for box in boxes for stroke in _strokes(chance, box)]
-    return draw(page, strokes, pen, chance)
+    return draw(page, signature_strokes(chance, boxes), pen, chance)
+
+
+def signature_strokes(chance: Chance, boxes: list[PlaceBox]) -> list[Points]:
+    """The strokes of a signature in each of the places, in points from the lower left."""
+    return [stroke for box in boxes for stroke in _strokes(chance, box)]
 
 
 def random_pen(chance: Chance) -> Pen:
@@ -140,17 +158,20 @@ def faint_pen(chance: Chance) -> Pen:
 
 def folded(page: Image.Image, chance: Chance) -> Image.Image:
     """One to three creases: a dark line, a lighter one beside it, a change of light across it."""
-    grid = np.asarray(page, np.float32)
-    ys, xs = np.mgrid[0 : grid.shape[0], 0 : grid.shape[1]].astype(np.float32)
+    grid = np.asarray(page, np.float32).copy()
+    ys = np.arange(grid.shape[0], dtype=np.float32)[:, None]
+    xs = np.arange(grid.shape[1], dtype=np.float32)[None, :]
     for _ in range(int(chance.integers(1, 4))):
-        angle = chance.choice([0.0, np.pi / 2]) + chance.normal(0, 0.06)
-        through = chance.uniform(0.1, 0.9, 2) * (grid.shape[1], grid.shape[0])
-        far = (xs - through[0]) * np.sin(angle) - (ys - through[1]) * np.cos(angle)
-        wide = chance.uniform(0.3, 1.2) * SCALE
-        deep = chance.uniform(0.15, 0.65)
-        grid = grid * (1 - deep * np.exp(-((far / wide) ** 2)))
-        grid = grid * (1 + 0.08 * np.exp(-(((far - 2.5 * wide) / wide) ** 2)))
-        grid = grid * (1 - 0.10 / (1 + np.exp(-far / (6 * SCALE))))
+        angle = float(chance.choice([0.0, np.pi / 2]) + chance.normal(0, 0.06))
+        across, down = (float(v) for v in chance.uniform(0.1, 0.9, 2))
+        through = (across * grid.shape[1], down * grid.shape[0])
+        far = (xs - through[0]) * math.sin(angle) - (ys - through[1]) * math.cos(angle)
+        wide = float(chance.uniform(0.3, 1.2) * SCALE)
+        deep = float(chance.uniform(0.15, 0.65))
+        light = 1 - 0.10 / (1 + np.exp(np.clip(-far / (6 * SCALE), -30, 30)))
+        light *= 1 + 0.08 * np.exp(-(((far - 2.5 * wide) / wide) ** 2))
+        light *= 1 - deep * np.exp(-((far / wide) ** 2))
+        grid *= light
     return Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8))
 
 
@@ -188,8 +209,9 @@ def stamped(page: Image.Image, chance: Chance, near: PlaceBox | None = None) -> 
     worn = ndimage.gaussian_filter(
         chance.normal(0, 1, (page.height // 4 + 1, page.width // 4 + 1)), 2
     )
-    worn = np.kron(worn > -0.15, np.ones((4, 4)))[: page.height, : page.width]
-    cover = Image.fromarray((np.asarray(layer) * np.where(worn, 0.9, 0.35)).astype(np.uint8))
+    rub = np.where(worn > -0.15, np.float32(0.9), np.float32(0.35)).repeat(4, 0).repeat(4, 1)
+    rub = rub[: page.height, : page.width]
+    cover = Image.fromarray((np.asarray(layer) * rub).astype(np.uint8))
     ink = Image.new("L", page.size, int(chance.integers(60, 120)))
     return Image.composite(ink, page, cover)
 
@@ -243,7 +265,7 @@ def dirty(page: Image.Image, chance: Chance) -> Image.Image:
         x = int(chance.uniform(0, wide - 6))
         grid[:, x : x + int(chance.integers(1, 5))] *= chance.uniform(0.5, 0.85)
     blot = ndimage.zoom(chance.normal(0, 1, (high // 200 + 2, wide // 200 + 2)), 200, order=1)
-    grid *= 1 - 0.12 * np.clip(blot[:high, :wide], 0, 1)
+    grid *= 1 - 0.12 * np.clip(blot[:high, :wide].astype(np.float32), 0, 1)
     image = Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8))
     brush = ImageDraw.Draw(image)
     for _ in range(int(chance.integers(0, 6))):  # hairs
@@ -262,14 +284,14 @@ def dirty(page: Image.Image, chance: Chance) -> Image.Image:
 def ringed(page: Image.Image, near: PlaceBox, chance: Chance) -> Image.Image:
     """The rim of a cup."""
     grid = np.asarray(page, np.float32)
-    ys, xs = np.mgrid[0 : grid.shape[0], 0 : grid.shape[1]].astype(np.float32)
-    x = (near.x + chance.uniform(0, near.width)) * SCALE
-    y = (HEIGHT - near.y - chance.uniform(-20, 60)) * SCALE
-    r = chance.uniform(50, 110) * SCALE
+    ys = np.arange(grid.shape[0], dtype=np.float32)[:, None]
+    xs = np.arange(grid.shape[1], dtype=np.float32)[None, :]
+    x = float((near.x + chance.uniform(0, near.width)) * SCALE)
+    y = float((HEIGHT - near.y - chance.uniform(-20, 60)) * SCALE)
+    r = float(chance.uniform(50, 110) * SCALE)
+    deep, wide = float(chance.uniform(0.15, 0.5)), float(chance.uniform(0.8, 3) * SCALE)
     far = np.hypot(xs - x, ys - y) - r
-    grid = grid * (
-        1 - chance.uniform(0.15, 0.5) * np.exp(-((far / (chance.uniform(0.8, 3) * SCALE)) ** 2))
-    )
+    grid = grid * (1 - deep * np.exp(-((far / wide) ** 2)))
     return Image.fromarray(grid.astype(np.uint8))
 
 
@@ -282,34 +304,76 @@ def coloured(page: Image.Image, chance: Chance) -> Image.Image:
     return page.point(lambda v: int(v * tone))
 
 
-def bent(page: Image.Image, chance: Chance, *, crumpled: bool) -> Image.Image:
-    """A sheet that does not lie flat: one long curve, or crumpled."""
-    grid = np.asarray(page, np.float32)
-    high, wide = grid.shape
-    ys, xs = np.mgrid[0:high, 0:wide].astype(np.float32)
-    if crumpled:
-        field = [
-            _smooth(chance, high, wide, 120) * chance.uniform(1.0, 2.5) * SCALE for _ in range(2)
-        ]
-        light = 1 + 0.12 * _smooth(chance, high, wide, 90)
-        dy, dx = field
-    else:
-        across = chance.random() < 0.5
-        along = (ys / high) if across else (xs / wide)
-        bow = np.sin(np.pi * along * chance.uniform(0.7, 1.4) + chance.uniform(0, 1))
-        amount = chance.uniform(3, 11) * SCALE
-        dy, dx = (
-            (np.zeros_like(bow), bow * amount) if across else (bow * amount, np.zeros_like(bow))
-        )
-        light = 1 - 0.15 * (bow - bow.mean())
-    moved = ndimage.map_coordinates(grid, [ys + dy, xs + dx], order=1, mode="nearest")
-    return Image.fromarray(np.clip(moved * light, 0, 255).astype(np.uint8))
+def bent(page: Image.Image, chance: Chance) -> Image.Image:
+    """A sheet that does not lie flat: one long curve across or along it."""
+    high, wide = page.height, page.width
+    across = chance.random() < 0.5
+    along = np.linspace(0, 1, high if across else wide, dtype=np.float32)
+    reach, start = float(chance.uniform(0.7, 1.4)), float(chance.uniform(0, 1))
+    bow = np.sin(np.pi * along * reach + start)
+    bow = bow[:, None] if across else bow[None, :]
+    amount = float(chance.uniform(3, 11) * SCALE)
+    light = 1 - 0.15 * (bow - bow.mean())
+    xs, ys = _grid_of(wide, high)
+    turn = np.sin(np.pi * (ys / high if across else xs / wide) * reach + start) * amount
+    moved = _moved(page, xs + turn, ys) if across else _moved(page, xs, ys + turn)
+    return _lit(moved, light)
 
 
-def _smooth(chance: Chance, high: int, wide: int, step: int) -> NDArray[np.float32]:
-    coarse = chance.normal(0, 1, (high // step + 3, wide // step + 3))
-    fine = ndimage.zoom(coarse, step, order=1)[:high, :wide]
-    return np.asarray(ndimage.uniform_filter(fine, step // 2), np.float32)
+_CELL = 20
+"""Pixels between the points of a bent sheet; between them it is drawn straight."""
+
+
+def _grid_of(wide: int, high: int) -> tuple[Plane, Plane]:
+    xs, ys = np.arange(0, wide + _CELL, _CELL), np.arange(0, high + _CELL, _CELL)
+    across, down = np.meshgrid(np.minimum(xs, wide), np.minimum(ys, high))
+    return across.astype(np.float64), down.astype(np.float64)
+
+
+def _moved(page: Image.Image, xs: Plane, ys: Plane) -> Image.Image:
+    """The page with each point of the grid taken from elsewhere."""
+    across, down = _grid_of(page.width, page.height)
+    mesh = []
+    for n in range(xs.shape[0] - 1):
+        for m in range(xs.shape[1] - 1):
+            here = (across[n, m], down[n, m], across[n + 1, m + 1], down[n + 1, m + 1])
+            if here[0] == here[2] or here[1] == here[3]:
+                continue
+            quad = [v for a, b in ((n, m), (n + 1, m), (n + 1, m + 1), (n, m + 1)) for v in (xs[a, b], ys[a, b])]  # fmt: skip
+            mesh.append((tuple(int(v) for v in here), tuple(float(v) for v in quad)))
+    return page.transform(page.size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR, fillcolor=255)  # fmt: skip
+
+
+def _lit(page: Image.Image, light: NDArray[np.float32]) -> Image.Image:
+    return Image.fromarray(np.clip(np.asarray(page, np.float32) * light, 0, 255).astype(np.uint8))
+
+
+def crumpled(page: Image.Image, chance: Chance) -> Image.Image:
+    """A sheet that was crumpled and smoothed by hand: facets that tilt and shift the print.
+
+    Facets of one to two centimetres tilt by three to ten degrees; seen from aside (15 degrees, and
+    what the lens adds off its middle) what is on them shifts by their height times the tangent of that angle, and a facet that tilts
+    gets shorter and lighter or darker; the ridges between them are lines of wear.
+    """
+    wide, high = page.width, page.height
+    xs, ys = _grid_of(wide, high)
+    step = int(chance.integers(4, 9))
+    coarse = chance.normal(0, 1, (xs.shape[0] // step + 3, xs.shape[1] // step + 3))
+    level = ndimage.zoom(coarse, step, order=1)[: xs.shape[0], : xs.shape[1]]
+    level *= chance.uniform(0.04, 0.12) * step * _CELL
+    lean = np.tan(np.radians(chance.uniform(-18, 18, 2)))
+    tilt = np.stack(np.gradient(level, _CELL))
+    shorter = 1 - 1 / np.sqrt(1 + tilt**2)
+    dx = level * lean[0] + np.cumsum(shorter[1] - shorter[1].mean(), axis=1) * _CELL
+    dy = level * lean[1] + np.cumsum(shorter[0] - shorter[0].mean(), axis=0) * _CELL
+    moved = _moved(page, xs + dx, ys + dy)
+    lamp = chance.normal(0, 1, 2)
+    lamp *= chance.uniform(0.4, 1.2) / np.hypot(*lamp)
+    shade = 1 + np.clip(lamp[0] * tilt[0] + lamp[1] * tilt[1], -0.35, 0.25)
+    ridge = np.abs(np.gradient(tilt[0], axis=0)) + np.abs(np.gradient(tilt[1], axis=1))
+    shade -= np.clip(ridge * chance.uniform(0, 0.5), 0, 0.25)
+    light = Image.fromarray(shade.astype(np.float32)).resize((wide, high), Image.Resampling.BILINEAR)  # fmt: skip
+    return _lit(moved, np.asarray(light))
 
 
 def photographed(page: Image.Image, chance: Chance, *, tilt: float, turn: float) -> Image.Image:
@@ -364,7 +428,7 @@ def shadowed(page: Image.Image, chance: Chance) -> Image.Image:
     soft = small.filter(ImageFilter.GaussianBlur(float(chance.uniform(1.5, 14)))).resize(
         (wide, high)
     )
-    dark = chance.uniform(0.2, 0.55)
+    dark = float(chance.uniform(0.2, 0.55))
     return Image.fromarray(
         (grid * (1 - dark * np.asarray(soft, np.float32) / 255)).astype(np.uint8)
     )
@@ -384,10 +448,9 @@ def captured(
     size = (max(1, int(page.width * factor)), max(1, int(page.height * factor)))
     small = page.resize(size, Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC)
     small = small.filter(ImageFilter.GaussianBlur(float(chance.uniform(0, blur))))
-    grid = np.asarray(small, np.float32)
-    grid = grid * chance.uniform(0.75, 1.0) + chance.normal(0, 1, grid.shape).astype(
-        np.float32
-    ) * chance.uniform(0, noise)
+    grid = np.asarray(small, np.float32) * np.float32(chance.uniform(0.75, 1.0))
+    grain = chance.standard_normal(grid.shape, np.float32)
+    grid += grain * np.float32(chance.uniform(0, noise))
     target = io.BytesIO()
     Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8)).save(
         target, "JPEG", quality=int(chance.integers(*quality))

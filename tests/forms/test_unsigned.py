@@ -118,7 +118,7 @@ def test_the_rim_of_a_cup_is_not_a_signature() -> None:
     target = io.BytesIO()
     image.save(target, "JPEG", quality=70)
 
-    assert at_a13(target.getvalue()) == Signature.UNSURE
+    assert at_a13(target.getvalue()) in {Signature.UNSURE, Signature.NONE}
 
 
 @pytest.mark.parametrize("off", [(-30, 0), (-8, 0), (0, 15), (0, -30)])

@@ -23,9 +23,9 @@ from mmx_mailflow.forms.returned.compare import (
 )
 from mmx_mailflow.forms.returned.days import typed_day
 from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
-from mmx_mailflow.forms.returned.place import signature_in
+from mmx_mailflow.forms.returned.place import dated, picture_of, signature_in
 from mmx_mailflow.forms.returned.platforms import name_in, on_a_platform, sealed_as
-from mmx_mailflow.forms.shape import PlaceBox, code_corners, places_on
+from mmx_mailflow.forms.shape import PlaceBox, code_corners, date_of, places_on
 
 ReadText = Callable[[bytes], str]
 """Reads the print of a picture (PNG): optical character recognition, where it is installed."""
@@ -60,7 +60,7 @@ def look(
     """
     sheets, defects = opened(files, deep=deep)
     pages = issued_pages(blank) if deep else ()
-    seen = [_page(sheet, pages, read_text, deep=deep) for sheet in sheets]
+    seen = [page for sheet in sheets for page in _pages(sheet, pages, read_text, deep=deep)]
     return Seen(
         pages=tuple(page for page, _ in seen),
         codes=tuple(words for _, words in seen),
@@ -68,18 +68,35 @@ def look(
     )
 
 
-def _page(
+def _pages(
     sheet: Sheet, blanks: Sequence[Blank], read_text: ReadText | None, *, deep: bool
-) -> tuple[Page, str]:
+) -> list[tuple[Page, str]]:
+    """The page of a sheet, or the pages where a picture shows several, each with its code."""
     found = [(read_page_code(text, None), text, at) for text, at in paper.codes(sheet.picture)]
-    good = [(code, text, at) for code, text, at in found if code is not None]
-    if not good:
-        return Page(code=None, legible=False, fields=sheet.fields), ""
-    code, text, corners = good[0]
-    if not deep:
-        return Page(code=code, legible=True, fields=sheet.fields), text
+    return [
+        (
+            _page(sheet, code, corners, blanks, read_text)
+            if deep
+            else Page(code=code, legible=True, fields=sheet.fields),
+            text,
+        )
+        for code, text, corners in found
+        if code is not None
+    ] or [(Page(code=None, legible=False, fields=sheet.fields), "")]
+
+
+def _page(
+    sheet: Sheet,
+    code: PageCode,
+    corners: paper.Points,
+    blanks: Sequence[Blank],
+    read_text: ReadText | None,
+) -> Page:
+    boxes = places_on(code.roles[code.page - 1], code.page)
     exact = sheet.printed and _upright(corners, sheet)
-    pixels = paper.flat(sheet.picture) if exact else paper.straightened(sheet.picture, corners)
+    pixels = (
+        paper.flat(sheet.picture) if exact else paper.straightened(sheet.picture, corners, boxes)
+    )
     page = Page(
         code=code,
         legible=pixels is not None,
@@ -88,9 +105,9 @@ def _page(
     )
     blank = blanks[code.page - 1] if code.page <= len(blanks) == len(code.roles) else None
     if blank is None or pixels is None:
-        return page, text
+        return page
     filled = _filled(page, sheet, pixels, blank, exact=exact)
-    return (_with_text(filled, pixels, blank, read_text) if read_text else filled), text
+    return _with_text(filled, pixels, blank, read_text) if read_text else filled
 
 
 def _filled(page: Page, sheet: Sheet, pixels: paper.Grey, blank: Blank, *, exact: bool) -> Page:
@@ -154,9 +171,17 @@ def _places(
             place=box.place,
             signature=_sealed(sheet, box, boxes, code.ref, pixels, exact=exact),
             date=_date(sheet.fields.get(f"{box.place}.date", "")),
+            dated=_dated(sheet, box, pixels),
+            picture=picture_of(pixels, box) if pixels is not None else "",
         )
         for box in boxes
     )
+
+
+def _dated(sheet: Sheet, box: PlaceBox, pixels: paper.Grey | None) -> bool | None:
+    if sheet.fields.get(f"{box.place}.date", "").strip():
+        return True
+    return None if pixels is None else dated(pixels, date_of(box))
 
 
 def _date(typed: str) -> str | None:

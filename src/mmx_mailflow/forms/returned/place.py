@@ -6,47 +6,30 @@ frame that is not found means `unsure`. Inside it only what has the shape of wri
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from mmx_mailflow.casework.returned import Signature
 from mmx_mailflow.forms.returned.sheet import SCALE, Grey
-from mmx_mailflow.forms.shape import HEIGHT, PlaceBox
+from mmx_mailflow.forms.returned.strokes import Field, Marks, measured_strokes
+from mmx_mailflow.forms.shape import HEIGHT, PlaceBox, date_of
 
-Field = NDArray[np.float64]
 _MARGIN = 20.0
 """How much around a place is looked at, in points."""
 _COARSE, _FINE = 13.0, 4.0
 """How far the frame may have moved as a whole, and each piece of a side beyond that."""
 _PIECE = 22.0
 _INSET = 2.6
-_EIGHT = np.ones((3, 3), bool)
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What was measured inside a frame, in points; the verdict is `judged` from it."""
-
-    contrast: float
-    """How dark the darkest writing is against the paper, 0 to 1."""
-    length: float
-    """How long the strokes are together."""
-    width: float
-    height: float
-    bends: float
-    """How often strokes turn or cross: rows and columns that meet them three times, in points."""
-    pieces: int
-    faint: float
-    """Length of what is too faint, too small or too straight to count."""
-    covered: float
-    """Share of the place that is dark."""
-    noise: float
-    strange: bool = False
-    """Looks like a ring, a frame or rows of print."""
+_PRINT = 3
+"""Pieces like letters that make a stamp."""
+_RIM, _SHOWN = 6.0, 110 / 72
+"""How much around a place is shown to a person, in points, and pixels for a point."""
 
 
 def signature_in(page: Grey, box: PlaceBox) -> Signature:
@@ -64,11 +47,11 @@ def judged(marks: Marks) -> Signature:
     written = (
         marks.length > 28
         and marks.width > 9
-        and marks.height > 7
+        and (marks.height > 12 or (marks.height > 7 and marks.width > 60))
         and marks.bends > 3
-        and not marks.strange
     )
-    return Signature.INK if written else Signature.UNSURE
+    stamped = marks.letters >= _PRINT or marks.framed
+    return Signature.INK if written and (marks.apart or not stamped) else Signature.UNSURE
 
 
 def measured(page: Grey, box: PlaceBox) -> Marks | None:
@@ -76,11 +59,8 @@ def measured(page: Grey, box: PlaceBox) -> Marks | None:
     around = _cut(page, box)
     if around is None:
         return None
-    dark, noise = _darkness(around)
-    inside = _inside(dark, box)
-    if inside is None:
-        return None
-    return _strokes(inside, noise)
+    inside = _inside(_darkness(around), box)
+    return None if inside is None else measured_strokes(inside)
 
 
 def dated(page: Grey, box: PlaceBox) -> bool | None:
@@ -93,6 +73,24 @@ def dated(page: Grey, box: PlaceBox) -> bool | None:
     return True if marks.length > 14 and marks.height > 4 else None
 
 
+def picture_of(page: Grey, box: PlaceBox) -> str:
+    """The place with that for its date, for a person to look at: a small PNG in base64."""
+    date = date_of(box)
+    left, right = (box.x - _RIM) * SCALE, (date.x + date.width + _RIM) * SCALE
+    top, low = (HEIGHT - box.y - box.height - _RIM) * SCALE, (HEIGHT - box.y + _RIM) * SCALE
+    part = Image.fromarray(page[round(top) : round(low), round(left) : round(right)])
+    shown = part.resize(
+        (round(part.width * _SHOWN / SCALE), round(part.height * _SHOWN / SCALE)),
+        Image.Resampling.BOX,
+    )
+    white = max(16, int(np.percentile(np.asarray(shown), 70)))
+    levels = shown.point([min(15, v * 16 // white) for v in range(256)], "P")
+    levels.putpalette([v * 17 for v in range(16) for _ in range(3)])
+    target = io.BytesIO()
+    levels.save(target, "PNG", optimize=True, bits=4)
+    return base64.b64encode(target.getvalue()).decode()
+
+
 def _cut(page: Grey, box: PlaceBox) -> Field | None:
     left, right = (box.x - _MARGIN) * SCALE, (box.x + box.width + _MARGIN) * SCALE
     top, low = (HEIGHT - box.y - box.height - _MARGIN) * SCALE, (HEIGHT - box.y + _MARGIN) * SCALE
@@ -100,8 +98,8 @@ def _cut(page: Grey, box: PlaceBox) -> Field | None:
     return part if part.size and np.percentile(part, 75) > 25 else None
 
 
-def _darkness(part: Field) -> tuple[Field, float]:
-    """How dark each pixel is against the paper around it, and how much the paper itself varies."""
+def _darkness(part: Field) -> Field:
+    """How dark each pixel is against the paper around it."""
     small = ndimage.zoom(part, 0.25, order=1)
     paper = ndimage.percentile_filter(small, 65, size=(11, 15))
     paper = ndimage.gaussian_filter(paper, 3)
@@ -109,9 +107,8 @@ def _darkness(part: Field) -> tuple[Field, float]:
         paper, (part.shape[0] / paper.shape[0], part.shape[1] / paper.shape[1]), order=1
     )
     ratio = 1 - part / np.maximum(full, 8)
-    middle = np.median(ratio)
-    noise = 1.4826 * float(np.median(np.abs(ratio - middle)))
-    return ratio - middle, noise
+    dark: Field = ratio - np.median(ratio)
+    return dark
 
 
 # --- the frame -----------------------------------------------------------
@@ -216,97 +213,3 @@ def _path(profile: Field) -> NDArray[np.int64]:
     for n in range(pieces - 1, 0, -1):
         path[n - 1] = came[n, path[n]]
     return path
-
-
-# --- the strokes ---------------------------------------------------------
-
-
-def _strokes(inside: Field, noise: float) -> Marks:
-    """Everything darker than the paper, told apart by its shape."""
-    smooth = ndimage.gaussian_filter(inside, 0.8)
-    level = max(0.085, 3.2 * noise * 0.45)
-    labels, _ = ndimage.label(smooth > level, _EIGHT)
-    strong = max(0.17, 1.6 * level)
-    total = np.zeros_like(inside, bool)
-    faint = 0.0
-    pieces = 0
-    for number, spot in enumerate(ndimage.find_objects(labels), 1):
-        mine = labels[spot] == number
-        values = smooth[spot][mine]
-        kind = _kind(mine, spot, inside.shape)
-        if kind == "speck":
-            continue
-        if kind == "line" or float(np.percentile(values, 90)) < strong:
-            faint += _length(mine) if kind != "line" else 0.0
-            continue
-        total[spot] |= mine
-        pieces += 1
-    rows, columns = np.nonzero(total)
-    if not len(rows):
-        return Marks(0, 0, 0, 0, 0, 0, faint, 0, noise)
-    return Marks(
-        contrast=float(np.percentile(smooth[total], 80)),
-        length=_length(total),
-        width=float(np.percentile(columns, 98) - np.percentile(columns, 2)) / SCALE,
-        height=float(np.percentile(rows, 98) - np.percentile(rows, 2)) / SCALE,
-        bends=_bends(total),
-        pieces=pieces,
-        faint=faint,
-        covered=float(total.mean()),
-        noise=noise,
-        strange=_strange(total),
-    )
-
-
-def _kind(mine: NDArray[np.bool_], spot: tuple[slice, ...], shape: tuple[int, ...]) -> str:
-    """A speck, a straight line that comes in and goes out, or a stroke."""
-    high, wide = mine.shape
-    if max(high, wide) < 3.2 * SCALE or mine.sum() < 9:
-        return "speck"
-    ys, xs = np.nonzero(mine)
-    cells = np.column_stack([xs - xs.mean(), ys - ys.mean()])
-    spread = np.linalg.svd(cells.T @ cells / len(cells), compute_uv=False)
-    thin = np.sqrt(max(float(spread[1]), 0.0)) * 2
-    long = np.sqrt(float(spread[0])) * 3.4
-    rows, columns = spot
-    touches = (
-        (rows.start <= 2)
-        + (rows.stop >= shape[0] - 2)
-        + (columns.start <= 2)
-        + (columns.stop >= shape[1] - 2)
-    )
-    straight = thin < max(1.6 * SCALE, 0.035 * long)
-    if straight and (touches >= 2 or long > 60 * SCALE):
-        return "line"
-    if straight and thin < 0.9 * SCALE and touches >= 1 and long > 12 * SCALE:
-        return "line"
-    return "stroke"
-
-
-def _length(mask: NDArray[np.bool_]) -> float:
-    """About how long the strokes of a mask are, in points: area over their width."""
-    area = float(mask.sum())
-    if not area:
-        return 0.0
-    deep = ndimage.distance_transform_cdt(np.pad(mask, 1), "chessboard")
-    width = max(1.5, 4 * float(deep[deep > 0].mean()) - 2)
-    return area / width / SCALE
-
-
-def _bends(mask: NDArray[np.bool_]) -> float:
-    """How much of the place is crossed three times and more, by rows and by columns, in points."""
-    met = [
-        (np.diff(np.pad(mask, 1).astype(np.int8), axis=axis) == 1).sum(axis=axis) for axis in (0, 1)
-    ]
-    return float((met[0] >= 2).sum() * 0.5 + (met[1] >= 3).sum()) / SCALE
-
-
-def _strange(mask: NDArray[np.bool_]) -> bool:
-    """Rows of print, or long straight sides: a stamp."""
-    labels, count = ndimage.label(mask, _EIGHT)
-    boxes = ndimage.find_objects(labels)
-    tall = np.array([b[0].stop - b[0].start for b in boxes]) / SCALE
-    letters = (tall > 3.5) & (tall < 14)
-    if count < 7 or letters.sum() < 7:
-        return False
-    return bool(np.std(tall[letters]) < 0.22 * np.mean(tall[letters]))

@@ -1,0 +1,31 @@
+"""A process that only inspects: files come in, what was recognised goes out.
+
+`benchmarks/forms.py` starts it, so that memory and time are those of inspecting alone.
+"""
+
+from __future__ import annotations
+
+import pickle
+import resource
+import sys
+import time
+from datetime import date
+
+from mmx_mailflow.forms.returned import ReturnedFile, inspect
+
+KEY, TODAY = b"k" * 32, date(2026, 11, 24)
+
+
+def main() -> None:
+    """One file after another until an empty one: the return, seconds, megabytes at most."""
+    while content := pickle.load(sys.stdin.buffer):
+        began = time.perf_counter()
+        back = inspect([ReturnedFile(name="", content=content)], key=KEY, today=TODAY)
+        took = time.perf_counter() - began
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        pickle.dump((back, took, most), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
