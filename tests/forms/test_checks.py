@@ -277,3 +277,11 @@ def test_noise_is_not_laid_over_the_form() -> None:
     Image.fromarray(noise).save(target, "PNG")
 
     assert FORM.judged(target.getvalue()).verdict == Verdict.NOT_THE_FORM
+
+
+def test_a_printed_value_that_was_covered_does_not_count_any_more() -> None:
+    left, low, _, high = FORM.box("A2.1")
+    back = page(FORM.judged(FORM.photo(1, gone=[(left, low + 2, left + 200, high)])), 1)
+
+    assert "A2.1" in back.written
+    assert "A2.1" not in back.fields

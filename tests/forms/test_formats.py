@@ -14,6 +14,7 @@ from PIL import ExifTags, Image
 from pypdf import PdfWriter
 from tests.forms.returns import (
     BOX,
+    BOXES,
     FACTS,
     FORM,
     NAME,
@@ -338,7 +339,9 @@ def test_what_was_typed_or_drawn_stays_so_in_a_file_signed_as_a_whole() -> None:
 
 
 def test_a_second_signature_leaves_the_first_one_intact() -> None:
-    both = sealed(sealed(), at=(52, 362, 240, 396), page=BOX.page, field="Signature2")
+    power = next(b for b in BOXES if b.place == "B2.1")
+    at = (power.x + 6, power.y + 4, power.x + power.width - 6, power.y + power.height - 6)
+    both = sealed(sealed(), at=at, page=power.page - 1, field="Signature2")
     found = signatures(both)
 
     assert (found["A13"], found["B2.1"]) == (Signature.CRYPTOGRAPHIC, Signature.CRYPTOGRAPHIC)

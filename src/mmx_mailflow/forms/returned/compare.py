@@ -50,6 +50,9 @@ class Blank:
     values: dict[str, str] = field(repr=False)
     """What the fields were prefilled with."""
     print: tuple[tuple[Rectangle, str], ...] = field(repr=False)
+    """Its text, line by line, and where it stands."""
+    pieces: tuple[str, ...] = field(repr=False)
+    """The same in pieces of one font."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,31 @@ def _pages(content: bytes) -> tuple[Blank, ...]:
             dark=_darkness(np.asarray(sheet.picture)),
             boxes=sheet.boxes,
             values=sheet.fields,
-            print=sheet.print,
+            print=_lines(sheet.print),
+            pieces=sheet.texts,
         )
         for sheet in sheets
     )
+
+
+def _lines(pieces: Sequence[tuple[Rectangle, str]]) -> tuple[tuple[Rectangle, str], ...]:
+    """Pieces that follow one another on a line, as one: a label and its sentence."""
+    lines: list[tuple[Rectangle, str]] = []
+    for place, words in pieces:
+        if lines and _follows(lines[-1][0], place):
+            before, said = lines[-1]
+            whole = (before[0], min(before[1], place[1]), place[2], max(before[3], place[3]))
+            lines[-1] = (whole, f"{said.rstrip()} {words}")
+        else:
+            lines.append((place, words))
+    return tuple(lines)
+
+
+def _follows(before: Rectangle, place: Rectangle) -> bool:
+    near = -1 < place[0] - before[2] < 9
+    level = min(before[3], place[3]) - max(before[1], place[1])
+    found: bool = near and level > 0.5 * min(before[3] - before[1], place[3] - place[1])
+    return found
 
 
 def compared(page: Grey, blank: Blank) -> Compared | None:
@@ -116,13 +140,9 @@ def reworded(sheet: Sheet, blank: Blank) -> tuple[str, ...]:
     if not sheet.print:
         return ()
     there = _letters(" ".join(words for _, words in sheet.print))
-    if len(there) < 0.3 * len(_letters(" ".join(w for _, w in blank.print))):
+    if len(there) < 0.3 * len(_letters(" ".join(blank.pieces))):
         return ()  # a scan with a few words laid over it
-    gone = [
-        words
-        for _, words in blank.print
-        if len(_letters(words)) > 5 and _letters(words) not in there
-    ]
+    gone = [w for w in blank.pieces if len(_letters(w)) > 5 and _letters(w) not in there]
     return tuple(dict.fromkeys(_first_word(words) for words in gone))
 
 
@@ -250,7 +270,16 @@ def _filled(here: Field, added: Mask, name: str, box: Rectangle, blank: Blank) -
         return False  # the places to sign are judged on their own
     if _is_box(box):
         return name not in blank.values and _ticked(here, blank.dark, box)
-    return _written(_cut(added, box, 1.5))
+    return _written(_cut(added, box, 1.5)) or (name in blank.values and _gone(here, blank, box))
+
+
+def _gone(here: Field, blank: Blank, box: Rectangle) -> bool:
+    """Whether most of what was printed there is not there any more."""
+    print_ = _cut(blank.dark, box) > 0.5
+    if print_.sum() < _LEAST:
+        return False
+    near = ndimage.maximum_filter(_cut(here, box), 5)
+    return bool((near[print_] < _GONE).mean() > _VANISHED)
 
 
 def _ticked(here: Field, blank: Field, box: Rectangle) -> bool:
@@ -287,15 +316,11 @@ def _is_box(box: Rectangle) -> bool:
 
 def _altered(here: Field, extra: Mask, blank: Blank) -> tuple[str, ...]:
     """Printed pieces that a stroke runs through, or that are not there any more."""
-    near = ndimage.maximum_filter(here, 5)
     found = []
     for place, words in blank.print:
         if place[2] - place[0] < 40 or place[1] < MARGIN:
             continue
-        print_ = _cut(blank.dark, place) > 0.5
-        if print_.sum() < 20:
-            continue
-        gone = (_cut(near, place)[print_] < _GONE).mean() > _VANISHED
+        gone = _gone(here, blank, place)
         struck = _struck(here, blank.dark, place) and not _crease(extra, place)
         if gone or struck:
             found.append(_first_word(words))

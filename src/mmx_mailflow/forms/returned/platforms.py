@@ -43,9 +43,9 @@ _CAPTIONS = re.compile(
 )
 TITLES = (
     "Authorization to Act on Patient's Behalf and to Release Health Information",
-    "Autorización para actuar por el paciente y entregar información de salud",
-    "Simple letter of authority for providers in Mexico",
-    "Carta poder simple, para prestadores de servicios de salud en México",
+    "Autorización para actuar en nombre del paciente y entregar información de salud",
+    "Simple power of attorney letter (the Spanish text prevails)",
+    "Carta poder simple para prestadores de servicios de salud en México",
 )
 """The titles of the documents of the form, as its wording has them."""
 _MOST_WORDS = 60_000
