@@ -266,7 +266,14 @@ def test_each_block_is_printed_in_both_languages(block: str, kind: str, language
 def test_no_sentence_of_the_wording_is_forgotten() -> None:
     printed = {b for blocks in BLOCKS.values() for b in blocks}
 
-    assert set(WORDS.en) - printed == {"title_a", "title_a2", "agent", "page", "specimen"}
+    assert set(WORDS.en) - printed == {
+        "title_a",
+        "title_a2",
+        "agent",
+        "page",
+        "specimen",
+        "B1.represented",
+    }
 
 
 def test_every_block_has_its_reason_beside_it_in_the_source() -> None:
@@ -530,6 +537,10 @@ def test_a_representative_writes_a_name_of_its_own() -> None:
     assert found["A2.1"]["/V"] == FACTS.patient_name
     assert not found["A13.name"].get("/V")
     assert not found["B2.1.name"].get("/V")
+    for language in ("en", "es"):
+        assert said("representative", "B1.represented", language) in whole("representative")
+    assert "como representante de José Ejemplo Núñez, otorgo" in whole("representative")
+    assert "íntegra de mi expediente" not in whole("representative")
 
 
 def test_long_values_flow_on_and_nothing_is_cut() -> None:

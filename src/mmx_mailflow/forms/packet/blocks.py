@@ -67,6 +67,7 @@ class Layout:
             records_address=facts.records_address,
             agent=facts.agent_name or nobody,
             expires=expires,
+            patient=facts.patient_name or _BLANK,
             wanted=f"{', '.join(most)} {join} {last}" if most else last,
         )
 
@@ -119,7 +120,7 @@ def told(layout: Layout, block: str, value: str) -> Table:
 def question(layout: Layout, block: str, value: str = "") -> Flowable:
     """A question in both languages with a field below it, kept together."""
     found = fields(layout, block, value, tip=layout.tip(block))
-    return KeepTogether([pair(layout, block, label=block), *found])
+    return KeepTogether([pair(layout, block, label=block, ruled=False), *found])
 
 
 def fields(
@@ -130,7 +131,7 @@ def fields(
     return text_fields(name, value, lines=lines, title=title, size=layout.size, noted=layout.fills)
 
 
-def grid(cells: Sequence[Flowable], columns: int, *, ruled: bool = False) -> Table:
+def grid(cells: Sequence[Flowable], columns: int) -> Table:
     """Cells side by side in rows, in columns that stand below those of the sentences."""
     width = (ROOM - GAP * (columns - 1)) / columns
     rows = [list(cells[n : n + columns]) for n in range(0, len(cells), columns)]
@@ -138,7 +139,7 @@ def grid(cells: Sequence[Flowable], columns: int, *, ruled: bool = False) -> Tab
         [part for cell in _full(row, columns) for part in (cell, Spacer(1, 1))][:-1] for row in rows
     ]
     table = Table(spread, colWidths=([width, GAP] * columns)[:-1])
-    table.setStyle([*_TIGHT, *([_RULED] if ruled else [])])
+    table.setStyle(_TIGHT)
     return table
 
 
@@ -162,7 +163,7 @@ def row(layout: Layout, cells: Sequence[tuple[str, str, str]]) -> Table:
         stack(fields(layout, block, value, tip=layout.tip(block)), room=width)
         for block, _, value in cells
     ]
-    return grid([*labels, *boxes], len(cells), ruled=True)
+    return grid([*labels, *boxes], len(cells))
 
 
 def ticks(layout: Layout, blocks: Sequence[str], ticked: frozenset[str], columns: int = 2) -> Table:
@@ -178,11 +179,11 @@ def tick(
     return Tick(block, words or both(layout, block), layout.fills, title=title, ticked=ticked)
 
 
-def agreed(layout: Layout, block: str, name: str, *, label: str = "") -> Table:
+def agreed(layout: Layout, block: str, name: str, *, label: str = "", ruled: bool = False) -> Table:
     """A sentence in both languages behind a box to tick."""
     words = pair(layout, block, label=label, ruled=False, room=ROOM - _TICK)
     title = f"{name} {layout.tip(block)}"
-    return stack([Tick(name, words, layout.fills, title=title)], ruled=True)
+    return stack([Tick(name, words, layout.fills, title=title)], ruled=ruled)
 
 
 def beside(layout: Layout, block: str, found: Flowable, room: float) -> Table:

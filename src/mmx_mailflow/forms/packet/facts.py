@@ -13,7 +13,7 @@ from mmx_mailflow.casework.values import Value
 
 LANGUAGES = ("en", "es")
 PUT_IN = frozenset(
-    {"organisation", "records_address", "agent", "expires", "wanted", "page", "pages"}
+    {"organisation", "records_address", "agent", "expires", "wanted", "patient", "page", "pages"}
 )
 """What may stand in braces in a sentence of the form."""
 

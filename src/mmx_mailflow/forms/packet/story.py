@@ -70,7 +70,7 @@ def _providers(layout: Layout) -> list[Flowable]:
     names = (*(layout.facts.providers or ("",)), "")
     rows = [x for n, name in enumerate(names, 1) for x in fields(layout, f"A4.{n}", name, tip=tip)]
     return [
-        KeepTogether([pair(layout, "A4", label="A4"), rows[0]]),
+        KeepTogether([pair(layout, "A4", label="A4", ruled=False), rows[0]]),
         *rows[1:],
         agreed(layout, "A4.class", "A4.class"),
     ]
@@ -119,7 +119,7 @@ def _granted(layout: Layout) -> list[Flowable]:
         KeepTogether([pair(layout, "A9", label="A9"), ticks(layout, _WAYS, chosen, 3)]),
         stack([initialled(layout, "A9.risk", risk, ROOM)], ruled=True),
         pair(layout, "A13.said", label="A13"),
-        Foot(agreed(layout, "A12.6", "A12.6.agree", label="A12.6"), FOOT[SIGN], drawn),
+        Foot(agreed(layout, "A12.6", "A12.6.agree", label="A12.6", ruled=True), FOOT[SIGN], drawn),
     ]
 
 
@@ -151,12 +151,13 @@ def _document_b(layout: Layout) -> list[Flowable]:
         picture = facts.agent_signature or b""
         draw_power(canvas, page, layout.said, layout.size, names, picture)
 
+    power = "B1.represented" if facts.representative else "B1"
     attached = stack([pair(layout, "B4", label="B4"), ticks(layout, _ATTACHED, frozenset())])
     return [
         pair(layout, "title_b", title=True),
         row(layout, [("B1.place", "", ""), ("B1.date", "", "")]),
-        pair(layout, "B1.to"),
-        pair(layout, "B1", label="B1", ruled=False),
+        pair(layout, "B1.to", ruled=False),
+        pair(layout, power, label="B1", ruled=False),
         pair(layout, "B1.basis", ruled=False),
         pair(layout, "B1.limits", ruled=False),
         Foot(attached, FOOT[POWER], drawn),
