@@ -434,6 +434,10 @@ def shadowed(page: Image.Image, chance: Chance) -> Image.Image:
     )
 
 
+_GRAIN = 1024
+"""Pixels a side of the noise that is drawn; it is laid side by side."""
+
+
 def captured(
     page: Image.Image,
     chance: Chance,
@@ -449,8 +453,12 @@ def captured(
     small = page.resize(size, Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC)
     small = small.filter(ImageFilter.GaussianBlur(float(chance.uniform(0, blur))))
     grid = np.asarray(small, np.float32) * np.float32(chance.uniform(0.75, 1.0))
-    grain = chance.standard_normal(grid.shape, np.float32)
-    grid += grain * np.float32(chance.uniform(0, noise))
+    grain = chance.standard_normal((_GRAIN, _GRAIN), np.float32)
+    grain *= np.float32(chance.uniform(0, noise))
+    for top in range(0, grid.shape[0], _GRAIN):
+        for left in range(0, grid.shape[1], _GRAIN):
+            part = grid[top : top + _GRAIN, left : left + _GRAIN]
+            part += grain[: part.shape[0], : part.shape[1]]
     target = io.BytesIO()
     Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8)).save(
         target, "JPEG", quality=int(chance.integers(*quality))

@@ -25,6 +25,8 @@ _MARGIN = 20.0
 _COARSE, _FINE = 13.0, 4.0
 """How far the frame may have moved as a whole, and each piece of a side beyond that."""
 _PIECE = 22.0
+_CELL = 6
+"""Pixels a side of the cells from which the paper is told."""
 _INSET = 2.6
 _PRINT = 3
 """Pieces like letters that make a stamp."""
@@ -44,12 +46,7 @@ def judged(marks: Marks) -> Signature:
         return Signature.UNSURE
     if marks.length < 5 and marks.faint < 14:
         return Signature.NONE
-    written = (
-        marks.length > 28
-        and marks.width > 9
-        and (marks.height > 12 or (marks.height > 7 and marks.width > 60))
-        and marks.bends > 3
-    )
+    written = marks.length > 28 and marks.width > 9 and marks.height > 12 and marks.bends > 3
     stamped = marks.letters >= _PRINT or marks.framed
     return Signature.INK if written and (marks.apart or not stamped) else Signature.UNSURE
 
@@ -100,9 +97,10 @@ def _cut(page: Grey, box: PlaceBox) -> Field | None:
 
 def _darkness(part: Field) -> Field:
     """How dark each pixel is against the paper around it."""
-    small = ndimage.zoom(part, 0.25, order=1)
-    paper = ndimage.percentile_filter(small, 65, size=(11, 15))
-    paper = ndimage.gaussian_filter(paper, 3)
+    rows, columns = (n // _CELL for n in part.shape)
+    cells = part[: rows * _CELL, : columns * _CELL].reshape(rows, _CELL, columns, _CELL)
+    small = cells.mean(axis=(1, 3))
+    paper = ndimage.gaussian_filter(ndimage.percentile_filter(small, 65, size=(7, 9)), 2)
     full = ndimage.zoom(
         paper, (part.shape[0] / paper.shape[0], part.shape[1] / paper.shape[1]), order=1
     )

@@ -18,11 +18,15 @@ from mmx_mailflow.forms.returned.sheet import SCALE
 
 Field = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Spot = tuple[slice, ...]
+"""Where a piece lies: rows, columns."""
 _EIGHT = np.ones((3, 3), bool)
 _LEAST, _SURE = 0.07, 4.2
 """How dark ink is at the least, and how many times darker than the paper varies."""
 _STEP, _STRONG = 0.9, 1.5
 """How sharply a piece must stand out to be there, and to count: times what is dark at all."""
+_RIM = 10.0
+"""How far from the rim a bent frame may show in its place, in points."""
 _BLOB = 5.5
 """The largest dust, in points."""
 _LETTER = (3.6, 13.5)
@@ -80,6 +84,7 @@ def measured_strokes(inside: Field) -> Marks:
         step = _step(smooth, labels, number, spot)
         if step > _STEP * float(level[spot][mine].mean()):
             strong = step > _STRONG * float(level[spot][mine].mean())
+            strong = strong and not _is_at_the_rim(spot, inside.shape)
             (kept if strong else faint)[spot] |= mine
     rim = _rim_of_a_cup(kept | faint)
     if rim is not None:
@@ -95,9 +100,7 @@ def _grain(smooth: Field) -> Field:
     return found
 
 
-def _step(
-    smooth: Field, labels: NDArray[np.signedinteger], number: int, spot: tuple[slice, ...]
-) -> float:
+def _step(smooth: Field, labels: NDArray[np.signedinteger], number: int, spot: Spot) -> float:
     """How much darker a piece is than what lies around it: shades have no edge."""
     rim = round(3.0 * SCALE)
     part = tuple(slice(max(0, s.start - rim), s.stop + rim) for s in spot)
@@ -149,7 +152,7 @@ def _is_dust(mine: Mask) -> bool:
     return max(high, wide) < _BLOB * SCALE and float(mine.mean()) > 0.4
 
 
-def _is_crease(mine: Mask, spot: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+def _is_crease(mine: Mask, spot: Spot, shape: tuple[int, ...]) -> bool:
     """A line that comes in and goes out, nearly straight: a fold, the streak of a scanner.
 
     A bent fold and the rim of a cup that passes are lines too.
@@ -179,6 +182,14 @@ def _thick(mine: Mask) -> float:
     """Half of how thick a piece is, in points."""
     deep = ndimage.distance_transform_cdt(np.pad(mine, 1), "chessboard")
     return float(np.percentile(deep[deep > 0], 90)) / SCALE
+
+
+def _is_at_the_rim(spot: Spot, shape: tuple[int, ...]) -> bool:
+    """Whether a piece only reaches in a little: a bent sheet shows its printed frame so."""
+    rows, columns = spot
+    reach = [rows.stop, shape[0] - rows.start, columns.stop, shape[1] - columns.start]
+    at = [rows.start <= 2, rows.stop >= shape[0] - 2, columns.start <= 2, columns.stop >= shape[1] - 2]  # fmt: skip
+    return any(edge and far < _RIM * SCALE for edge, far in zip(at, reach, strict=True))
 
 
 def _rim_of_a_cup(dark: Mask) -> Mask | None:
@@ -256,10 +267,6 @@ def _without(mask: Mask, ring: Mask) -> Mask:
 
 
 # --- what is like a stamp ------------------------------------------------
-
-
-Spot = tuple[slice, ...]
-"""Where a piece lies: rows, columns."""
 
 
 def _letters(mask: Mask) -> list[Spot]:
