@@ -24,6 +24,7 @@ from mmx_mailflow.store import cases as case_rows
 from mmx_mailflow.store import directory, engine, journal
 from mmx_mailflow.store import messages as mail_rows
 from mmx_mailflow.store import outbox as outbox_rows
+from mmx_mailflow.store.vault import load_keys
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show what is personal; it is noted.")]
@@ -279,7 +280,8 @@ def db_upgrade(context: typer.Context) -> int:
     """Bring the database to the schema of this version."""
     settings = options_of(context).settings()
     try:
-        engine.upgrade(settings.database.full_url(), data_path("migrations"))
+        keys = load_keys(settings.security.key_file)
+        engine.upgrade_with(settings.database.full_url(), keys, data_path("migrations"))
     except EXPECTED as error:
         raise Failure(str(error)) from error
     print_line("the schema is up to date")

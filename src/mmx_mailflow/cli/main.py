@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmx_mailflow.cli import files, looking, service, setup
+from mmx_mailflow.cli import files, keys, looking, service, setup
 from mmx_mailflow.cli.common import Failure, Options
 from mmx_mailflow.settings import ConfigError
 
@@ -46,6 +46,8 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("providers list", looking.providers_list),
     ("providers import", looking.providers_import),
     ("providers add", looking.providers_add),
+    ("keys rotate", keys.keys_rotate),
+    ("keys list", keys.keys_list),
     ("db upgrade", looking.db_upgrade),
 )
 """A space in a name stands between a group and its command."""
@@ -55,6 +57,7 @@ GROUPS: dict[str, str] = {
     "parked": "Mails that failed three times.",
     "held": "Mails that wait for a person.",
     "providers": "The directory of providers.",
+    "keys": "The key file, without which nothing can be read.",
     "db": "The database.",
 }
 """What each group of commands is for."""

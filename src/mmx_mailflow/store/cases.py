@@ -17,7 +17,7 @@ from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.values import Address, CaseId, Role
-from mmx_mailflow.store import journal, outbox
+from mmx_mailflow.store import journal, outbox, wrapping
 from mmx_mailflow.store.engine import CaseMovedError
 from mmx_mailflow.store.messages import case_key
 from mmx_mailflow.store.tables import (
@@ -95,7 +95,8 @@ def record(
     before, case = recording.before, recording.decision.case
     key = keys.new_key() if before is None else case_key(connection, keys, case.ref)
     if before is None:
-        wrapped = keys.wrap(key, f"cases.wrapped_key/{case.ref}")
+        by = wrapping.current(connection)
+        wrapped = keys.wrap(key, f"cases.wrapped_key/{case.ref}", by)
         start = {"ref": case.ref, "version": 0, "wrapped_key": wrapped, "journal_length": 0}
         first = {"journal_head": journal.START, "sealed": b"", "state": case.state.value}
         more = {"language": case.language.value, "received_at": case.received_at}

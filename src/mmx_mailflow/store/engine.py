@@ -13,15 +13,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as Connection  # noqa: PLC0414  others name the type from here
-from sqlalchemy import Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from mmx_mailflow.store.tables import meta
 from mmx_mailflow.store.vault import Keys, KeyWrongError, seal, unseal
+from mmx_mailflow.store.wrapping import know_keys, must_open
 
-_CHECK = b"mmx-mailflow"
-_PLACE = "meta.value/key-check"
 _BUSY_MILLISECONDS = 15_000
 
 
@@ -118,7 +116,7 @@ def open_store(url: str, keys: Keys, migrations: Path) -> Store:
         raise SchemaOldError("the database has another schema: run `mmx-mailflow db upgrade`")
     try:
         with store.begin() as connection:
-            _check_key(connection, keys)
+            know_keys(connection, keys)
     except KeyWrongError:
         engine.dispose()
         raise
@@ -130,17 +128,18 @@ def upgrade(url: str, migrations: Path) -> None:
     command.upgrade(_config(url, migrations), "head")
 
 
-def _check_key(connection: Connection, keys: Keys) -> None:
-    """The database belongs to one key file; another is refused and nothing is changed."""
-    found = connection.scalar(select(meta.c.value).where(meta.c.name == "key-check"))
-    if found is None:
-        wrapped = keys.wrap(keys.new_key(), _PLACE)
-        connection.execute(insert(meta).values(name="key-check", value=wrapped))
-        return
+def upgrade_with(url: str, keys: Keys, migrations: Path) -> None:
+    """Bring the schema to this version, once the key file is seen to belong to the database."""
+    engine = _engine(url)
     try:
-        keys.unwrap(found, _PLACE)
-    except KeyWrongError as error:
-        raise KeyWrongError("the key file does not belong to this database") from error
+        with engine.connect() as connection:
+            if "meta" in inspect(connection).get_table_names():
+                must_open(connection, keys)
+    except OperationalError as error:
+        raise StoreNotNowError("the database cannot be reached") from error
+    finally:
+        engine.dispose()
+    upgrade(url, migrations)
 
 
 def sealed_text(key: bytes, text: str, where: str) -> bytes:

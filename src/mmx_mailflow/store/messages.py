@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from mmx_mailflow.casework.values import CaseId, Kind, Outcome
+from mmx_mailflow.store import wrapping
 from mmx_mailflow.store.tables import cases, folders, messages
 from mmx_mailflow.store.vault import Keys, seal, unseal
 
@@ -83,7 +84,8 @@ def mark(
     )
 
 
-def _place(mailbox: str, folder: str, uidvalidity: int, uid: int) -> str:
+def place_of(mailbox: str, folder: str, uidvalidity: int, uid: int) -> str:
+    """What the seals of a mail are bound to."""
     return f"messages.sealed/{mailbox}/{folder}/{uidvalidity}/{uid}"
 
 
@@ -97,9 +99,10 @@ def keep(
     now: datetime,
 ) -> int:
     """Enter a batch (commit 1); what is known by its UID is not entered again."""
-    rows = [_row(keys, mailbox, folder, uidvalidity, mail, now) for mail in batch]
-    if not rows:
+    if not batch:
         return 0
+    by = wrapping.current(connection)
+    rows = [_row(keys, by, mailbox, folder, uidvalidity, mail, now) for mail in batch]
     maker = insert_sqlite if connection.dialect.name == "sqlite" else insert_pg
     unique = ["mailbox", "folder", "uidvalidity", "uid"]
     done = connection.execute(
@@ -112,10 +115,10 @@ def keep(
 
 
 def _row(
-    keys: Keys, mailbox: str, folder: str, uidvalidity: int, mail: Fetched, now: datetime
+    keys: Keys, by: str, mailbox: str, folder: str, uidvalidity: int, mail: Fetched, now: datetime
 ) -> dict[str, object]:
     key = keys.new_key()
-    where = _place(mailbox, folder, uidvalidity, mail.uid)
+    where = place_of(mailbox, folder, uidvalidity, mail.uid)
     raw = mail.raw if mail.raw is not None else b""
     return {
         "mailbox": mailbox,
@@ -126,7 +129,7 @@ def _row(
         "kept_at": now,
         "size": mail.size,
         "sha256": keys.lookup("sha256", hashlib.sha256(raw).hexdigest()),
-        "wrapped_key": keys.wrap(key, where),
+        "wrapped_key": keys.wrap(key, where, by),
         "sealed": seal(key, raw, where) if raw else None,
         "outcome": mail.outcome.value if mail.outcome else None,
         "why": mail.why,
@@ -165,7 +168,7 @@ def load(connection: Connection, keys: Keys, number: int) -> Kept | None:
     row = connection.execute(select(messages).where(messages.c.id == number)).one_or_none()
     if row is None:
         return None
-    where = _place(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    where = place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
     raw = b""
     if row.sealed is not None:
         raw = unseal(
@@ -211,12 +214,15 @@ def settle(
     connection: Connection, keys: Keys, number: int, settled: Settled, now: datetime
 ) -> None:
     """Write the one outcome of a mail; its key goes under the case's key."""
-    row = connection.execute(select(messages).where(messages.c.id == number)).one()
-    where = _place(row.mailbox, row.folder, row.uidvalidity, row.uid)
-    wrapped = row.wrapped_key
+    # Locked: a rotation may be wrapping this very key anew.
+    query = select(messages).where(messages.c.id == number).with_for_update()
+    row = connection.execute(query).one()
+    where = place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    moved: dict[str, object] = {}
     if settled.ref is not None and row.ref != settled.ref:
-        key = _mail_key(connection, keys, row.ref, wrapped, where)
+        key = _mail_key(connection, keys, row.ref, row.wrapped_key, where)
         wrapped = seal(case_key(connection, keys, settled.ref), key, where)
+        moved = {"ref": settled.ref, "wrapped_key": wrapped}
     review = settled.outcome in _REVIEW
     connection.execute(
         update(messages)
@@ -225,11 +231,10 @@ def settle(
             outcome=settled.outcome.value,
             kind=settled.kind.value if settled.kind else None,
             why=settled.why[:300],
-            ref=settled.ref if settled.ref is not None else row.ref,
-            wrapped_key=wrapped,
             handled_at=now,
             file_to="review" if review else "filed",
             filed_at=None,
+            **moved,
         )
     )
 

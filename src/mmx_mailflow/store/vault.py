@@ -1,7 +1,8 @@
 """Keys and seals: what is personal is unreadable without the key file.
 
-The key file holds one 256-bit key a line, the current one first. Data keys are wrapped by it;
-look-ups go by keyed hashes. Every seal is AES-256-GCM, bound to table, column and row.
+The key file wraps data keys and the root of the database; look-ups, reply codes and chains are
+keyed from that root, so that a new key file line re-wraps and never re-hashes. Every seal is
+AES-256-GCM, bound to table, column and row.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import hashlib
 import hmac
 import os
 import stat
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +24,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _KEY, _NONCE = 32, 12
 _VERSION = b"\x01"
-_HEADER = "# Keys of mmx-mailflow, the current one first. Without this file nothing can be read."
+_HEADER = "# Keys of mmx-mailflow, the newest first. Without this file nothing can be read."
+_WRAPPED = b"\x02"
+_NAME = 4
+PREFIX = len(_WRAPPED) + _NAME
+"""A wrapped key begins with the sign of its form and of the key that wrapped it."""
 
 
 class KeyFileError(Exception):
@@ -32,16 +39,36 @@ class KeyWrongError(Exception):
     """The key file does not belong to what it should open."""
 
 
+Named = tuple[tuple[str, bytes], ...]
+
+
 def create_key_file(path: Path) -> None:
     """Write a new key file that only its owner may read; an existing one is not touched."""
-    line = f"{os.urandom(4).hex()} {base64.b64encode(os.urandom(_KEY)).decode()}\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{_HEADER}\n{line}")
+        file.write(written((drawn(),)))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_keys(path: Path) -> Keys:
     """The keys of a file; raises KeyFileError with what is wrong and what to do."""
+    return Keys(read_key_file(path), again=lambda: read_key_file(path))
+
+
+def drawn() -> tuple[str, bytes]:
+    """A new key with a name of its own."""
+    return os.urandom(4).hex(), os.urandom(_KEY)
+
+
+def written(keys: Named) -> str:
+    """The text of a key file."""
+    lines = [f"{name} {base64.b64encode(key).decode()}" for name, key in keys]
+    return "\n".join([_HEADER, *lines, ""])
+
+
+def read_key_file(path: Path) -> Named:
+    """The keys of a file, names with bytes, the newest first; raises KeyFileError."""
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii")
@@ -58,7 +85,7 @@ def load_keys(path: Path) -> Keys:
             found.append((name, _decoded(word, path)))
     if not found:
         raise KeyFileError(f"the key file {path} holds no key")
-    return Keys(tuple(found))
+    return tuple(found)
 
 
 def _decoded(word: str, path: Path) -> bytes:
@@ -92,46 +119,91 @@ def unseal(key: bytes, sealed: bytes, where: str) -> bytes:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
+def mark_of(name: str) -> bytes:
+    """How a wrapped key begins that the key of this name wrapped."""
+    return _WRAPPED + hashlib.sha256(name.encode()).digest()[:_NAME]
+
+
+@dataclass(slots=True)
 class Keys:
-    """The keys of a key file: names with bytes, the current one first."""
+    """The keys of a key file, names with bytes, the newest first, and the root they guard.
 
-    named: tuple[tuple[str, bytes], ...] = field(repr=False)
+    `again` reads the file anew: a running service meets keys that were added after it began.
+    """
 
-    def _current(self) -> bytes:
-        return self.named[0][1]
+    named: Named = field(repr=False)
+    again: Callable[[], Named] | None = field(default=None, repr=False)
+    root: bytes = field(default=b"", repr=False)
+    """What look-ups, reply codes and chains are keyed from; opening the database sets it."""
+
+    def _root(self) -> bytes:
+        return self.root or self.named[0][1]
 
     @property
     def token_key(self) -> bytes:
         """What reply codes and codes on forms are made with."""
-        return _derived(self._current(), "tokens")
+        return _derived(self._root(), "tokens")
 
     def lookup(self, sort: str, text: str) -> str:
         """The keyed hash by which `text` is found again, as hex."""
-        key = _derived(self._current(), "lookup")
+        key = _derived(self._root(), "lookup")
         return hmac.digest(key, f"{sort}\0{text}".encode(), hashlib.sha256).hex()[:40]
 
     def lookup_key(self) -> bytes:
         """What seals small words that belong to no case yet."""
-        return _derived(self._current(), "words")
+        return _derived(self._root(), "words")
 
     def chain_key(self) -> bytes:
-        """What the journal's chain is keyed with."""
-        return _derived(self._current(), "chain")
+        """What proves that a chain of hashes was written by us."""
+        return _derived(self._root(), "chain")
 
     def new_key(self) -> bytes:
         """A fresh data key."""
         return os.urandom(_KEY)
 
-    def wrap(self, key: bytes, where: str) -> bytes:
-        """A data key under the current key of the file."""
-        return seal(_derived(self._current(), "wrap"), key, where)
+    def newest(self) -> str:
+        """The name of the first key of the file."""
+        return self.named[0][0]
+
+    def wrap(self, key: bytes, where: str, by: str) -> bytes:
+        """A data key under the key named `by`; raises KeyWrongError where the file has it not."""
+        if by not in dict(self.named):
+            self.refresh()
+        under = dict(self.named).get(by)
+        if under is None:
+            raise KeyWrongError(f"the key file lacks key {by}: copy the newest key file here")
+        return mark_of(by) + seal(_derived(under, "wrap"), key, where)
 
     def unwrap(self, wrapped: bytes, where: str) -> bytes:
         """A data key that any key of the file wrapped."""
-        for _, key in self.named[:-1]:
+        return self.opened(wrapped, where)[1]
+
+    def opened(self, wrapped: bytes, where: str) -> tuple[str, bytes]:
+        """The name of the key that wrapped a data key, and the data key."""
+        found = self._tried(wrapped, where)
+        if found is None and self.refresh():
+            found = self._tried(wrapped, where)
+        if found is None:
+            table = where.split("/", maxsplit=1)[0]
+            raise KeyWrongError(f"unwrap {table}: no key of the key file opens it")
+        return found
+
+    def _tried(self, wrapped: bytes, where: str) -> tuple[str, bytes] | None:
+        marked = wrapped[:1] == _WRAPPED
+        for name, key in self.named:
+            if marked and wrapped[:PREFIX] != mark_of(name):
+                continue
             try:
-                return unseal(_derived(key, "wrap"), wrapped, where)
+                body = wrapped[PREFIX:] if marked else wrapped
+                return name, unseal(_derived(key, "wrap"), body, where)
             except KeyWrongError:
                 continue
-        return unseal(_derived(self.named[-1][1], "wrap"), wrapped, where)
+        return None
+
+    def refresh(self) -> bool:
+        """Read the key file again; whether it holds other keys than before."""
+        before = self.named
+        if self.again is not None:
+            with suppress(KeyFileError):  # what was read before still opens what it opened
+                self.named = self.again()
+        return self.named != before
