@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from mmx_mailflow import flow
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of
+from mmx_mailflow.ops.purging import remove_on_server
 from mmx_mailflow.settings import Mailbox as MailboxSettings
 from mmx_mailflow.settings import Settings
 from mmx_mailflow.store import outbox
@@ -64,7 +65,8 @@ def once(settings: Settings, clock: Clock) -> int:
         boxes = [open_things.enter_context(mailbox_of(b)) for b in settings.mailbox]
         for box in boxes:
             box.ensure_folders()
-        return flow.one_pass(office, boxes, sender)
+        done = flow.one_pass(office, boxes, sender)
+        return done + sum(remove_on_server(office, box) for box in boxes)
 
 
 class Service:
@@ -138,6 +140,7 @@ class Service:
                     self._line_pass()
                 flow.look_up_uncertain(self.office, [mailbox])
                 flow.file_handled(self.office, mailbox)
+                remove_on_server(self.office, mailbox)
                 self._pauses.pop(box.name, None)
                 mailbox.wait(box.poll_seconds, self.stop)
 

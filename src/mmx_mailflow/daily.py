@@ -12,7 +12,7 @@ from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.values import Outcome, Role
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.office import Office, plain_letter
-from mmx_mailflow.store import cases, journal, messages
+from mmx_mailflow.store import cases, journal, messages, retention
 from mmx_mailflow.store.engine import Connection
 
 DAILY_HOUR = 8
@@ -55,6 +55,7 @@ def _digest(office: Office, connection: Connection, now: datetime) -> dict[str, 
         ]
     counts: dict[str, JsonValue] = {f"mail_{k}": n for k, n in messages.counts(connection).items()}
     counts["open_cases"] = len(running)
+    counts["due_for_purge"] = len(retention.due(connection, office.keys, office.retention, now))
     heads: list[JsonValue] = [
         {"ref": ref, "head": head[:16]} for ref, head in journal.heads(connection)
     ]

@@ -25,6 +25,7 @@ from mmx_mailflow.intake.match import patient_key
 from mmx_mailflow.intake.read import part_of
 from mmx_mailflow.letters.compose import Attached, Templates, compose
 from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.settings import Retention
 from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection, Store
 from mmx_mailflow.store.vault import Keys
@@ -51,6 +52,7 @@ class Office:
     max_message_bytes: int = 40_000_000
     own_copy: str = "envelope"
     plus: bool = False
+    retention: Retention = field(default_factory=Retention)
     agent_signature: bytes | None = field(default=None, repr=False)
     """The picture to print where the agent accepts the carta poder; None: the place stays."""
     worker: Worker = field(default_factory=Worker, repr=False)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmx_mailflow.cli import files, keys, looking, service, setup
+from mmx_mailflow.cli import caring, files, keys, looking, service, setup
 from mmx_mailflow.cli.common import Failure, Options
 from mmx_mailflow.settings import ConfigError
 
@@ -46,6 +46,10 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("providers list", looking.providers_list),
     ("providers import", looking.providers_import),
     ("providers add", looking.providers_add),
+    ("purge", caring.purge),
+    ("legal-hold set", caring.legal_hold_set),
+    ("legal-hold lift", caring.legal_hold_lift),
+    ("legal-hold list", caring.legal_hold_list),
     ("keys rotate", keys.keys_rotate),
     ("keys list", keys.keys_list),
     ("db upgrade", looking.db_upgrade),
@@ -57,6 +61,7 @@ GROUPS: dict[str, str] = {
     "parked": "Mails that failed three times.",
     "held": "Mails that wait for a person.",
     "providers": "The directory of providers.",
+    "legal-hold": "Cases that stay whatever the calendar says.",
     "keys": "The key file, without which nothing can be read.",
     "db": "The database.",
 }

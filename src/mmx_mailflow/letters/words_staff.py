@@ -316,6 +316,10 @@ COUNTS: dict[str, Said] = {
     "junk": ("junk mails", "correos no deseados"),
     "tasks": ("open tasks", "tareas abiertas"),
     "outbox": ("letters waiting", "cartas en espera"),
+    "due_for_purge": (
+        "kept long enough: `mmx-mailflow purge` deletes them",
+        "guardados el tiempo debido: `mmx-mailflow purge` los borra",
+    ),
 }
 PROVIDER_NAMES: dict[ProviderState, Said] = {
     ProviderState.UNRESOLVED: ("address unknown", "sin dirección"),

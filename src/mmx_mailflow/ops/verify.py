@@ -12,7 +12,7 @@ from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import mailbox_of
 from mmx_mailflow.settings import ConfigError
 from mmx_mailflow.settings import Mailbox as MailboxSettings
-from mmx_mailflow.store import cases, journal, messages, outbox
+from mmx_mailflow.store import cases, journal, messages, outbox, purge
 from mmx_mailflow.store.engine import Connection
 from mmx_mailflow.transport.errors import TransportError
 
@@ -40,6 +40,7 @@ def verified(office: Office) -> Report:
         every = cases.listing(connection, office.keys)
         found = [
             ("journal", _journal(office, connection, every)),
+            ("purged", purge.faults(connection, office.keys)),
             ("ledger", _ledger(office, connection)),
             ("authorization", _authorization(connection, every)),
             ("promise", _promise(office, every)),

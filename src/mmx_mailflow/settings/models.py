@@ -225,6 +225,16 @@ class Numbers(Value):
     large_print: bool = False
 
 
+class Retention(Value):
+    """How long what is kept; `purge` takes what is due and nothing else does."""
+
+    case_years: PositiveInt = 6
+    abandoned_months: PositiveInt = 12
+    records_days: PositiveInt = 30
+    held_days: PositiveInt = 30
+    letters_days: PositiveInt = 30
+
+
 class Settings(Value):
     """The whole configuration; every path in it is ready to be opened."""
 
@@ -235,6 +245,7 @@ class Settings(Value):
     smtp: Smtp
     staff: Staff
     numbers: Numbers = Field(alias="policy")
+    retention: Retention = Retention()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Settings:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from mmx_mailflow.casework.case import Case, Decision
+from mmx_mailflow.casework.case import Case, Decision, State
 from mmx_mailflow.casework.deadlines import due_at
 from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import LetterName
@@ -74,9 +74,9 @@ class Recording:
 
 
 def load(connection: Connection, keys: Keys, ref: CaseId) -> Stored | None:
-    """A case, or None when there is none of this reference."""
+    """A case, or None when there is none of this reference or it was purged."""
     row = connection.execute(select(cases).where(cases.c.ref == ref)).one_or_none()
-    if row is None:
+    if row is None or row.state == State.PURGED.value:
         return None
     key = keys.unwrap(row.wrapped_key, f"cases.wrapped_key/{ref}")
     return Stored(
@@ -302,7 +302,9 @@ def by_sender(connection: Connection, keys: Keys, sender: Address) -> list[Found
 
 def by_references(connection: Connection, refs: Sequence[CaseId]) -> list[Found]:
     """The cases of these references: they name, they do not prove."""
-    query = select(cases).where(cases.c.ref.in_(list(refs)[:20]))
+    query = select(cases).where(
+        cases.c.ref.in_(list(refs)[:20]), cases.c.state != State.PURGED.value
+    )
     return [
         Found(
             ref=row.ref,
@@ -326,7 +328,7 @@ def used_elsewhere(connection: Connection, keys: Keys, ref: CaseId, files: Seque
 
 
 def listing(connection: Connection, keys: Keys) -> list[Case]:
-    """Every case, in the order received."""
+    """Every case that was not purged, in the order received."""
     query = select(cases.c.ref).order_by(cases.c.received_at, cases.c.ref)
     found = (load(connection, keys, CaseId(ref)) for ref in connection.scalars(query).all())
     return [stored.case for stored in found if stored is not None]

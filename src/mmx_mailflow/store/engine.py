@@ -21,6 +21,7 @@ from mmx_mailflow.store.vault import Keys, KeyWrongError, seal, unseal
 from mmx_mailflow.store.wrapping import know_keys, must_open
 
 _BUSY_MILLISECONDS = 15_000
+_KEY_TABLES = ("cases", "people", "tokens", "form_files", "removals")
 
 
 class SchemaOldError(Exception):
@@ -52,6 +53,32 @@ class Store:
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise StoreNotNowError("the database cannot be used now") from error
             raise
+
+    def forget(self) -> bool:
+        """Take what was deleted out of the files too; False when others kept it from ending.
+
+        SQLite overwrites deleted bytes (secure_delete) and empties its write-ahead log here.
+        PostgreSQL writes the small tables that hold keys and look-ups anew (docs/operating.md).
+        """
+        if self.engine.dialect.name == "sqlite":
+            return self._empty_log()
+        try:
+            with self.engine.connect() as connection:
+                free = connection.execution_options(isolation_level="AUTOCOMMIT")
+                free.exec_driver_sql("SET lock_timeout = '30s'")
+                free.exec_driver_sql(f"VACUUM FULL {', '.join(_KEY_TABLES)}")
+                free.exec_driver_sql("VACUUM")
+        except OperationalError:
+            return False
+        return True
+
+    def _empty_log(self) -> bool:
+        line = self.engine.raw_connection()
+        try:
+            busy = line.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            line.close()
+        return not busy
 
     def close(self) -> None:
         """Let go of every connection."""

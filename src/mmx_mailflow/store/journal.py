@@ -146,22 +146,25 @@ def rebuild(connection: Connection, keys: Keys, ref: CaseId) -> Case:
 
 def faults(connection: Connection, keys: Keys, ref: CaseId) -> list[str]:
     """What is wrong with the chain of a case: edited, deleted, reordered, truncated lines."""
-    found, previous = [], START
-    rows = _rows(connection, ref)
+    return chain_faults(connection, ref, whole=True) or _differences(connection, keys, ref)
+
+
+def chain_faults(connection: Connection, ref: CaseId, *, whole: bool = False) -> list[str]:
+    """Lines that do not hang together; `whole` says that their words are still there."""
+    previous, rows = START, _rows(connection, ref)
     for expected, row in enumerate(rows, 1):
         if row.seq != expected:
-            found.append(f"{ref}: line {expected} is not there")
-            break
-        if row.previous != previous or _hash(dict(row._mapping)) != row.hash:  # noqa: SLF001  its public name
-            found.append(f"{ref}: line {expected} was changed")
-            break
+            return [f"{ref}: line {expected} is not there"]
+        altered = whole and _hash(dict(row._mapping)) != row.hash  # noqa: SLF001  its public name
+        if row.previous != previous or altered:
+            return [f"{ref}: line {expected} was changed"]
         previous = row.hash
     head = connection.execute(
         select(cases.c.journal_head, cases.c.journal_length).where(cases.c.ref == ref)
     ).one()
-    if not found and (head.journal_head != previous or head.journal_length != len(rows)):
-        found.append(f"{ref}: the last lines are not there")
-    return found or _differences(connection, keys, ref)
+    if head.journal_head != previous or head.journal_length != len(rows):
+        return [f"{ref}: the last lines are not there"]
+    return []
 
 
 def _differences(connection: Connection, keys: Keys, ref: CaseId) -> list[str]:

@@ -293,7 +293,9 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
     """Our letters with these Message-IDs, in the order given."""
     if not message_ids:
         return []
-    query = select(outbox).where(outbox.c.message_id.in_(message_ids[:50]))
+    query = select(outbox).where(
+        outbox.c.message_id.in_(message_ids[:50]), outbox.c.recipient_key != ""
+    )
     found = {row.message_id: row for row in connection.execute(query)}
     ours = []
     for message_id in message_ids:

@@ -250,3 +250,30 @@ directory = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("entry", Text, nullable=False),
 )
+
+purged = Table(
+    "purged",
+    metadata,
+    Column("ref", String(12), ForeignKey("cases.ref"), primary_key=True),
+    _at("purged_at", nullable=False),
+    Column("rule", String(24), nullable=False),
+    Column("proof", String(64), nullable=False),
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("mailbox", String(40), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("sealed_id", LargeBinary, nullable=False),
+    _at("asked_at", nullable=False),
+    UniqueConstraint("mailbox", "name", name="uq_removals_name"),
+)
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("ref", String(12), ForeignKey("cases.ref"), primary_key=True),
+    _at("since", nullable=False),
+)

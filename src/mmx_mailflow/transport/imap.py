@@ -20,6 +20,8 @@ from imapclient.exceptions import LoginError as RefusedLogin
 
 from mmx_mailflow.transport.errors import LoginError, NotNowError
 
+_SHORTEST_ID = 6
+"""The server looks for a part of the header: a shorter word would name other mails."""
 _WINDOW = 5_000
 """UIDs a SEARCH or FETCH asks for at once: an answer line stays far below imaplib's 1 MB."""
 _IDLE_SECONDS = 240
@@ -320,6 +322,18 @@ class Mailbox:
         if self._client.has_capability("UIDPLUS"):
             # Without UIDPLUS an EXPUNGE would take other clients' marked mail with it.
             self._do("expunge", "uid_expunge", numbers)
+
+    def remove(self, folder: str, message_id: str) -> int:
+        """Delete for good what bears this Message-ID; return how many there were."""
+        if len(message_id) < _SHORTEST_ID or not self.exists(folder):
+            return 0
+        self.select(folder)
+        found = self._do("search", "search", ["HEADER", "Message-ID", message_id])
+        if found:
+            self._do("mark", "add_flags", found, [b"\\Deleted"])
+            if self._client.has_capability("UIDPLUS"):
+                self._do("expunge", "uid_expunge", found)
+        return len(found)
 
     def append(self, folder: str, raw: bytes, received_at: datetime) -> None:
         """Put a mail into a folder, with its time of receipt."""

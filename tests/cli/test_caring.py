@@ -1,0 +1,141 @@
+"""`purge` and `legal-hold` from the command line, on a case that was closed."""
+
+# ruff: noqa: F811  a fixture is taken from another file
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.cli.test_looking import ANA, NOW, ref  # noqa: F401  a fixture
+from tests.servers.dovecot import Dovecot, running
+
+from mmx_mailflow import flow
+from mmx_mailflow.cli.main import main
+from mmx_mailflow.ops.opening import open_office
+from mmx_mailflow.ops.purging import list_beside, listed, remove_on_server
+from mmx_mailflow.settings import load
+from mmx_mailflow.store import messages
+from mmx_mailflow.store.vault import load_keys
+from mmx_mailflow.transport.clock import Clock
+from mmx_mailflow.transport.imap import Mailbox
+
+KEY = Path("var/key")
+
+
+def later(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """Some days pass; what is due happens."""
+    now = NOW + timedelta(days=days)
+    monkeypatch.setenv("MMX_NOW", now.isoformat())
+    office = open_office(load(Path("config.toml"), {}), Clock(now))
+    for _ in range(12):
+        flow.handle_due(office)
+    office.store.close()
+
+
+def out(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert main([*words]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_dry_run_says_what_is_due_and_changes_nothing(
+    ref: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later(monkeypatch, 40)
+
+    rows = json.loads(out(capsys, "purge", "--dry-run", "--json"))
+    assert [(r["rule"], r["mails"]) for r in rows] == [("held_days", 1)]
+    assert json.loads(out(capsys, "purge", "--dry-run", "--json")) == rows
+
+
+def test_an_open_case_is_not_purged(
+    ref: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["purge", ref]) == 1
+    assert "it is not closed" in capsys.readouterr().err
+    assert not list_beside(KEY).exists()
+
+
+def test_a_closed_case_is_purged_and_verify_stays_green(
+    ref: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later(monkeypatch, 60)
+    monkeypatch.setenv("MMX_NOW", (NOW + timedelta(days=60)).isoformat())
+    board = json.loads(out(capsys, "cases", "--json"))
+    assert board[0]["state"] == "closed"
+    said = out(capsys, "purge", ref, "--yes")
+
+    assert "purged:" in said
+    assert listed(KEY) == [(ref, "asked")]
+    assert json.loads(out(capsys, "cases", "--json")) == []
+    assert main(["case", ref]) == 1
+    capsys.readouterr()
+    main(["verify", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    wrong = [c for c in report["checks"] if not c["ok"] and c["name"] != "outbox"]
+    assert wrong == []
+    assert main(["purge", ref]) == 1
+
+
+def test_a_legal_hold_stands_before_a_purge(
+    ref: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later(monkeypatch, 60)
+    out(capsys, "legal-hold", "set", ref.lower())
+
+    assert json.loads(out(capsys, "legal-hold", "list", "--json"))[0]["ref"] == ref
+    assert main(["purge", ref]) == 1
+    assert "legal hold" in capsys.readouterr().err
+    out(capsys, "legal-hold", "lift", ref)
+    assert "purged:" in out(capsys, "purge", ref)
+
+
+@pytest.mark.servers
+@pytest.mark.enable_socket
+def test_purged_mails_go_from_the_folders_of_the_mail_server(
+    ref: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later(monkeypatch, 60)
+    office = open_office(load(Path("config.toml"), {}), Clock(NOW))
+    with office.store.begin() as connection:
+        raw = messages.load(connection, office.keys, 1).raw
+    with running() as dovecot:
+        fill(dovecot, raw)
+        out(capsys, "purge", ref)
+        with Mailbox(dovecot.address()) as mailbox:
+            assert remove_on_server(office, mailbox) > 0
+            assert remove_on_server(office, mailbox) == 0
+            assert [len(mailbox.uids(f)) for f in ("INBOX", "Mailflow/Filed")] == [1, 0]
+    office.store.close()
+
+
+def fill(dovecot: Dovecot, raw: bytes) -> None:
+    """The mail of the case where it was filed, and another's in the inbox."""
+    other = f"From: {ANA}\r\nMessage-ID: <other@x.example>\r\n\r\nwords\r\n".encode()
+    with Mailbox(dovecot.address()) as mailbox:
+        mailbox.ensure_folders()
+        mailbox.append("Mailflow/Filed", raw, NOW)
+        mailbox.append("INBOX", other, NOW)
+
+
+def test_the_list_beside_the_key_names_references_only(
+    ref: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later(monkeypatch, 60)
+    out(capsys, "purge", ref)
+
+    assert list_beside(KEY).read_text() == f"{ref} asked\n"
+    assert load_keys(KEY).named
