@@ -139,3 +139,22 @@ def test_the_list_beside_the_key_names_references_only(
 
     assert list_beside(KEY).read_text() == f"{ref} asked\n"
     assert load_keys(KEY).named
+
+
+def test_a_restore_purges_again_what_was_purged_since(
+    ref: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later(monkeypatch, 60)
+    said = out(capsys, "backup", "copy")
+    assert "The key is not in it" in said
+    assert main(["backup", "copy"]) == 1
+    out(capsys, "purge", ref)
+    assert main(["restore", "copy"]) == 1, "the database is not empty"
+    for file in Path("var").glob("mailflow.db*"):
+        file.unlink()
+    said = out(capsys, "restore", "copy")
+
+    assert "1 cases were purged again" in said
+    assert json.loads(out(capsys, "cases", "--json")) == []
+    assert "letters leave again" in out(capsys, "restore", "--go-on")
+    assert main(["restore"]) == 2

@@ -31,6 +31,10 @@ WORDS = {
     "parked replay": ["1"],
     "held show": ["1"],
     "held release": ["1"],
+    "backup": ["copy"],
+    "restore": ["--go-on"],
+    "legal-hold set": ["MMX-0000-000"],
+    "legal-hold lift": ["MMX-0000-000"],
     "providers import": ["providers.csv"],
     "providers add": ["Faro", "a@faro.example"],
 }

@@ -1,8 +1,10 @@
-"""`purge` and `legal-hold`: what goes for good, and what stays whatever the calendar says."""
+"""`purge`, `legal-hold`, `backup`, `restore`: what goes for good, what stays, what comes back."""
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +12,15 @@ import typer
 from mmx_mailflow.casework.codes import read_reference
 from mmx_mailflow.casework.values import CaseId
 from mmx_mailflow.cli.common import Failure, options_of, print_json, print_line, print_rows
-from mmx_mailflow.cli.opened import office_of
+from mmx_mailflow.cli.opened import EXPECTED, office_of
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops import purging
+from mmx_mailflow.settings import Settings, data_path, moved_clock
+from mmx_mailflow.store import backup as copying
 from mmx_mailflow.store import purge as purge_rows
 from mmx_mailflow.store.retention import Due
+from mmx_mailflow.store.vault import load_keys
+from mmx_mailflow.transport.clock import Clock
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A case.")]
@@ -81,6 +87,74 @@ def _told(gone: list[purge_rows.Gone]) -> None:
     if nameless:
         print_line(f"{nameless} mails have no Message-ID: look for them on the server by hand")
     print_line("backups from before still hold them: keep none longer than 35 days")
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="F", help="A new file.")],
+) -> int:
+    """Copy everything but the key into one file while the service runs."""
+    with office_of(context) as office:
+        try:
+            copying.backup(office.store, file, data_path("migrations"))
+        except FileExistsError as error:
+            raise Failure(f"{file} is there already: nothing was written") from error
+        except OSError as error:
+            raise Failure(f"{file}: {error.strerror}") from error
+    key = options_of(context).settings().security.key_file
+    print_line(
+        f"{file}: written. The key is not in it: keep {key} and {key.name}.purged elsewhere,"
+    )
+    print_line("never beside a backup. Keep no backup longer than 35 days.")
+    return 0
+
+
+def restore(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(metavar="[F]", help="A backup.")] = None,
+    go_on: Annotated[bool, typer.Option("--go-on", help="Let letters leave again.")] = False,
+) -> int:
+    """Fill an empty database from a backup; no letter leaves until --go-on."""
+    if go_on == (file is not None):
+        raise typer.BadParameter("give a backup, or --go-on once you have looked")
+    if file is None:
+        return _gone_on(context)
+    settings = options_of(context).settings()
+    clock = Clock(moved_clock(settings, os.environ))
+    try:
+        copying.restore(
+            settings.database.full_url(),
+            load_keys(settings.security.key_file),
+            file,
+            data_path("migrations"),
+            clock.now(),
+            look_up=settings.smtp.own_copy != "none",
+        )
+    except (copying.RestoreError, *EXPECTED) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"{file}: {error.strerror}") from error
+    _purged_again(context, settings)
+    return 0
+
+
+def _purged_again(context: typer.Context, settings: Settings) -> None:
+    with office_of(context) as office:
+        count = purging.repeat(office, settings)
+        office.store.forget()
+    print_line(f"restored; {count} cases were purged again")
+    if not purging.list_beside(settings.security.key_file).exists():
+        print_line(f"there is no {purging.list_beside(settings.security.key_file)}: was it copied?")
+    print_line("No letter leaves now. Move mail that was filed since the backup back to the inbox,")
+    print_line("run the service, look at outbox list, cancel what was sent already,")
+    print_line("then mmx-mailflow restore --go-on")
+
+
+def _gone_on(context: typer.Context) -> int:
+    with office_of(context) as office, office.store.begin() as connection:
+        was = copying.go_on(connection)
+    print_line("letters leave again" if was else "no restore was waiting")
+    return 0
 
 
 def legal_hold_set(context: typer.Context, ref: Ref) -> int:

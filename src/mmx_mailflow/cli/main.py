@@ -47,6 +47,8 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("providers import", looking.providers_import),
     ("providers add", looking.providers_add),
     ("purge", caring.purge),
+    ("backup", caring.backup),
+    ("restore", caring.restore),
     ("legal-hold set", caring.legal_hold_set),
     ("legal-hold lift", caring.legal_hold_lift),
     ("legal-hold list", caring.legal_hold_list),

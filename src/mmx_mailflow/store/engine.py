@@ -92,7 +92,8 @@ def _config(url: str, migrations: Path) -> Config:
     return config
 
 
-def _engine(url: str) -> Engine:
+def engine_of(url: str) -> Engine:
+    """The database of a URL, not connected yet."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, poolclass=NullPool)
@@ -117,16 +118,21 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def make_room(url: str) -> None:
+    """Make the folder of a SQLite file."""
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///").partition("?")[0]).parent.mkdir(
+            parents=True, exist_ok=True
+        )
+
+
 def open_store(url: str, keys: Keys, migrations: Path) -> Store:
     """Open the database, making a new one; refuses an old schema and a wrong key.
 
     Raises SchemaOldError, KeyWrongError, StoreNotNowError.
     """
-    if url.startswith("sqlite"):
-        Path(url.removeprefix("sqlite:///").partition("?")[0]).parent.mkdir(
-            parents=True, exist_ok=True
-        )
-    engine = _engine(url)
+    make_room(url)
+    engine = engine_of(url)
     store = Store(engine, keys)
     head = ScriptDirectory.from_config(_config(url, migrations)).get_current_head()
     try:
@@ -157,7 +163,7 @@ def upgrade(url: str, migrations: Path) -> None:
 
 def upgrade_with(url: str, keys: Keys, migrations: Path) -> None:
     """Bring the schema to this version, once the key file is seen to belong to the database."""
-    engine = _engine(url)
+    engine = engine_of(url)
     try:
         with engine.connect() as connection:
             if "meta" in inspect(connection).get_table_names():

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Address, CaseId, Role
+from mmx_mailflow.store import wrapping
 from mmx_mailflow.store.messages import case_key
 from mmx_mailflow.store.tables import outbox, tokens
 from mmx_mailflow.store.vault import Keys, seal, unseal
@@ -129,7 +130,9 @@ def _values(
 
 
 def due(connection: Connection, now: datetime, limit: int) -> list[int]:
-    """Letters whose time has come, oldest first."""
+    """Letters whose time has come, oldest first; none while a restore was not looked at."""
+    if wrapping.value(connection, wrapping.RESTORED) is not None:
+        return []
     query = (
         select(outbox.c.id)
         .where(outbox.c.state == "waiting", outbox.c.next_at <= now)

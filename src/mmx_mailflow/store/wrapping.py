@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -10,6 +10,8 @@ from mmx_mailflow.store.tables import meta
 from mmx_mailflow.store.vault import Keys, KeyWrongError
 
 CURRENT, CHECK, ROOT = "current-key", "key-check", "root"
+RESTORED = "restored"
+"""Set by a restore: letters stand still until somebody has looked."""
 
 
 def place(name: str) -> str:
@@ -31,6 +33,11 @@ def put(connection: Connection, name: str, content: bytes) -> None:
         .values(name=name, value=content)
         .on_conflict_do_update(index_elements=["name"], set_={"value": content})
     )
+
+
+def drop(connection: Connection, name: str) -> None:
+    """Take a value out of `meta`."""
+    connection.execute(delete(meta).where(meta.c.name == name))
 
 
 def current(connection: Connection) -> str:
