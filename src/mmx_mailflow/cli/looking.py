@@ -18,6 +18,8 @@ from mmx_mailflow.intake.directory import read_csv
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops import board
+from mmx_mailflow.ops.export import FolderNotEmptyError
+from mmx_mailflow.ops.export import export as export_case
 from mmx_mailflow.ops.verify import balance, verified
 from mmx_mailflow.settings import data_path
 from mmx_mailflow.store import cases as case_rows
@@ -51,10 +53,14 @@ def _case(office: Office, ref: str) -> Case:
 def _noted(office: Office, ref: CaseId, what: str) -> None:
     """Revealing is journalled (product page, section 3)."""
     with office.store.begin() as connection:
-        stored = case_rows.load(connection, office.keys, ref)
-        if stored is not None:
-            event = OperatorDecided(action="reveal", words=what)
-            handle(office, connection, stored, event, actor="operator")
+        _note(office, connection, ref, what)
+
+
+def _note(office: Office, connection: engine.Connection, ref: CaseId, what: str) -> None:
+    stored = case_rows.load(connection, office.keys, ref)
+    if stored is not None:
+        event = OperatorDecided(action="reveal", words=what)
+        handle(office, connection, stored, event, actor="operator")
 
 
 def cases(context: typer.Context, as_json: Json = False, reveal: Reveal = False) -> int:
@@ -120,6 +126,27 @@ def timeline(
     return 0
 
 
+def export(
+    context: typer.Context,
+    ref: Ref,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="An empty or new folder.")],
+) -> int:
+    """Write everything about one case as a readable package; it is noted in the journal."""
+    with office_of(context) as office:
+        found = _case(office, ref)
+        if out.is_dir() and any(out.iterdir()):
+            raise Failure(f"{out} is not empty: nothing was written")
+        _noted(office, found.ref, "export")
+        try:
+            count = export_case(office, found.ref, out)
+        except OSError as error:
+            raise Failure(f"{out}: {error.strerror}") from error
+        except FolderNotEmptyError as error:
+            raise Failure(str(error)) from error
+    print_line(f"{out}: {count} files; start with index.html. It is not encrypted: guard it.")
+    return 0
+
+
 def timers(context: typer.Context, as_json: Json = False) -> int:
     """Show every deadline of every open case, soonest first."""
     with office_of(context) as office:
@@ -173,6 +200,8 @@ def show_mail(context: typer.Context, number: Number, reveal: Reveal = False) ->
         if kept is None:
             raise Failure(f"there is no mail number {number}")
         record = parsed(str(number), kept.raw)
+        if reveal and kept.ref is not None:
+            _note(office, connection, kept.ref, f"mail {number}")
     print_json(record if reveal else board.hide(record, frozenset({"fields", "evidence"})))
     return 0
 

@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("providers list", looking.providers_list),
     ("providers import", looking.providers_import),
     ("providers add", looking.providers_add),
+    ("export", looking.export),
     ("purge", caring.purge),
     ("backup", caring.backup),
     ("restore", caring.restore),

@@ -400,3 +400,10 @@ def number_of(connection: Connection, mailbox: str, folder: str, uidvalidity: in
         )
     ).scalar_one()
     return number
+
+
+def of_case(connection: Connection, keys: Keys, ref: CaseId) -> list[Kept]:
+    """Every mail of a case with its bytes, oldest first."""
+    query = select(messages.c.id).where(messages.c.ref == ref).order_by(messages.c.id)
+    found = (load(connection, keys, number) for number in connection.scalars(query).all())
+    return [kept for kept in found if kept is not None]

@@ -376,3 +376,13 @@ def turn(connection: Connection, number: int, old: Sequence[str], new: str, now:
         update(outbox).where(outbox.c.id == number, outbox.c.state.in_(old)).values(**values)
     )
     return done.rowcount == 1
+
+
+Opened = tuple[Waiting, Row[Any]]
+
+
+def of_case(connection: Connection, keys: Keys, ref: CaseId) -> list[Opened]:
+    """Every letter of a case, opened, with its row: state, when it was sent, the answer."""
+    query = select(outbox).where(outbox.c.ref == ref, outbox.c.recipient_key != "")
+    rows = connection.execute(query.order_by(outbox.c.id)).all()
+    return [(_opened(connection, keys, row), row) for row in rows]
