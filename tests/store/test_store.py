@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 from dataclasses import replace
@@ -12,7 +13,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
-from tests.casework.made import ANA, NOW, POLICY, REF, SHOWN, came_back, new_case, request, staff
+from tests.casework.made import (
+    ANA,
+    NOW,
+    POLICY,
+    REF,
+    SHOWN,
+    came_back,
+    new_case,
+    request,
+    returned,
+    staff,
+)
 from tests.casework.test_decide import APPROVE
 
 from mmx_mailflow.casework.case import Case, State
@@ -446,3 +458,19 @@ def test_a_time_without_zone_is_refused(store: Store) -> None:
                 seen_at=NOW.replace(tzinfo=None),
             )
         )
+
+
+def test_the_journal_tells_of_a_return_without_its_pictures(store: Store) -> None:
+    opened(store)
+    blank = returned()
+    [page] = blank.pages
+    shown = page.places[0].model_copy(update={"picture": "QUJD"})
+    pages = (page.model_copy(update={"places": (shown,)}),)
+    happen(store, came_back(answer=blank.model_copy(update={"pages": pages})))
+    with store.begin() as connection:
+        line = journal.lines(connection, store.keys, REF)[-1]
+        case = cases.load(connection, store.keys, REF).case
+
+    assert any(x.picture for p in case.returns[-1].returned.pages for x in p.places)
+    assert line.kind == "form_returned"
+    assert '"picture"' not in json.dumps(line.words)

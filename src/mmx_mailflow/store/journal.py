@@ -20,6 +20,8 @@ from mmx_mailflow.store.vault import Keys, KeyWrongError, seal, unseal
 START = "0" * 64
 _CASE = TypeAdapter(Case)
 _EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
+_NO_PICTURES = {"returned": {"pages": {"__all__": {"places": {"__all__": {"picture"}}}}}}
+"""Pictures of places to sign stand in the case; twice in one line is once too often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ def append(connection: Connection, key: bytes, entry: Entry) -> tuple[str, int]:
     seq = row.journal_length + 1
     old, new = _parts(entry.before), _parts(entry.after)
     changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
-    words = {"event": json.loads(_EVENT.dump_json(entry.event)), "changed": changed}
+    words = {"event": json.loads(_EVENT.dump_json(entry.event, exclude=_NO_PICTURES)), "changed": changed}
     values: dict[str, object] = {
         "ref": entry.ref,
         "seq": seq,
