@@ -70,7 +70,10 @@ def append(connection: Connection, key: bytes, entry: Entry) -> tuple[str, int]:
     seq = row.journal_length + 1
     old, new = _parts(entry.before), _parts(entry.after)
     changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
-    words = {"event": json.loads(_EVENT.dump_json(entry.event, exclude=_NO_PICTURES)), "changed": changed}
+    words = {
+        "event": json.loads(_EVENT.dump_json(entry.event, exclude=_NO_PICTURES)),
+        "changed": changed,
+    }
     values: dict[str, object] = {
         "ref": entry.ref,
         "seq": seq,

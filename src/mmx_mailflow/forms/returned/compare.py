@@ -193,10 +193,19 @@ def _moved(page: Field, moves: Sequence[Field], alike: Field) -> Field:
         for move in moves
     ]
     ys, xs = np.mgrid[0:_HIGH, 0:_WIDE].astype(np.float32)
-    at = [(ys - _CELL / 2) / _CELL, (xs - _CELL / 2) / _CELL]
-    down, right = (ndimage.map_coordinates(s, at, order=1, mode="nearest") for s in smooth)
+    down, right = (_spread(s) for s in smooth)
     moved: Field = ndimage.map_coordinates(page, [ys + down, xs + right], order=1, mode="nearest")
     return moved
+
+
+def _spread(cells: NDArray[np.floating]) -> Field:
+    """A value a cell, drawn out to a value a pixel; the foot goes with the last row."""
+    size = (_COLUMNS * _CELL, _ROWS * _CELL)
+    drawn = np.asarray(
+        Image.fromarray(cells.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+    )
+    found: Field = np.pad(drawn, ((0, _HIGH - size[1]), (0, 0)), mode="edge")[:, :_WIDE]
+    return found
 
 
 def _moves(page: Field, blank: Field, reach: int) -> tuple[tuple[Field, Field], Field]:
