@@ -14,8 +14,11 @@ from typing import Self
 from mmx_mailflow.transport.errors import LoginError, NeverError, NotNowError, UncertainError
 
 _SERVICE_CLOSES = 421
+_LATER = 400
 _PERMANENT = 500
+_NO_CODE = 600
 _OK = 250
+_TAKEN = range(200, 300)
 _GO_ON = 354
 _ADDRESS = re.compile(r"[!-~]{1,64}@[!-~]{1,253}")
 _QUEUE_ID = re.compile(rb"(?:queued as\s+|\bid=)([A-Za-z0-9._-]{3,60})", re.IGNORECASE)
@@ -89,16 +92,25 @@ class Sender:
             raise NotNowError("send a letter: the connection broke before DATA") from error
         if code != _GO_ON:
             self._refusal(code, words, "DATA")
-        on_data()
+        try:
+            on_data()
+        except BaseException:
+            # The server waits for a body that must not come: no word may follow on this line.
+            self._drop()
+            raise
         return self._data(client, raw)
+
+    def _drop(self) -> None:
+        """Break the connection without a word."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def _envelope(
         self, client: smtplib.SMTP, sender: str, recipient: str, copy_to: str | None
     ) -> None:
-        for step, (code, words) in (
-            ("MAIL", client.mail(sender)),
-            ("RCPT", client.rcpt(recipient)),
-        ):
+        for step, ask, address in (("MAIL", client.mail, sender), ("RCPT", client.rcpt, recipient)):
+            code, words = ask(address)
             if code not in {_OK, 251}:
                 self._refusal(code, words, step)
         if copy_to:
@@ -113,15 +125,22 @@ class Sender:
             client.send(body + b".\r\n")
             code, words = client.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            self.close()
+            self._drop()
             raise UncertainError("send a letter: the connection broke after DATA began") from error
-        if code != _OK:
+        if _LATER <= code < _NO_CODE:
             self._refusal(code, words, "the end of DATA")
+        if code not in _TAKEN:
+            # Not an answer: the letter may have been taken all the same.
+            self._drop()
+            raise UncertainError("send a letter: no answer to DATA that can be read")
         found = _QUEUE_ID.search(words)
         return f"{code} {found.group(1).decode()}" if found else str(code)
 
     def _refusal(self, code: int, words: bytes, step: str) -> None:
-        """Raise what a refusal means; the connection is fresh for the next letter."""
+        """Raise what a refusal means; the connection is fresh for the next letter.
+
+        What a server has against MAIL is about us and not about the recipient: it may end.
+        """
         found = _ENHANCED.match(words)
         said = f"{code} {found.group(1).decode()}" if found else str(code)
         if code == _SERVICE_CLOSES or code < 0:
@@ -129,7 +148,7 @@ class Sender:
         elif self._client is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 self._client.rset()
-        if code >= _PERMANENT:
+        if code >= _PERMANENT and step != "MAIL":
             raise NeverError(f"send a letter: refused at {step}", said)
         raise NotNowError(f"send a letter: refused for now at {step}", said)
 

@@ -1,0 +1,145 @@
+"""Mails that were damaged by chance: whatever is in them, each is read and sorted.
+
+Usage: mutations.py SEED FIRST COUNT prints how many gave which kind, and what raised, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from mmx_mailflow.casework.values import Kind
+from mmx_mailflow.intake.bounces import read_bounce
+from mmx_mailflow.intake.commands import read_commands
+from mmx_mailflow.intake.match import clues
+from mmx_mailflow.intake.read import read
+from mmx_mailflow.intake.understand import understand
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+NOW = datetime(2026, 11, 20, 20, tzinfo=UTC)
+LARGEST = 60_000
+CHARSETS = (
+    b"utf-16", b"iso-2022-jp", b"utf-7", b"windows-1252", b"x-unknown", b"idna", b"hex", b"unicode_escape",
+    b"utf-8; x", b"us-ascii", b"gb18030", b"cp1026", b"undefined", b"",
+)  # fmt: skip
+ODD = (
+    b"\0", b"\r", b"\n", b"\r\n\r\n", b"=?", b"?=", b"=?utf-8?b?", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80",
+    b"--", b"<", b">", b"&#1114112;", b"&#xD800;", b'"', b"(", b"\\", b"%", b"{", b"9" * 400, b"\xe2\x80\xae",
+    b"0000-00-00", b"31/02/1980", b"99/99/9999", b"\x1b$B", b"=3D=0", b"MMX-", b"IMPORTANT = ", b"PROVIDER 0 = ",
+)  # fmt: skip
+Change = Callable[[bytearray, random.Random], bytes]
+
+
+def place(raw: bytearray, chance: random.Random) -> int:
+    return chance.randrange(len(raw) + 1)
+
+
+def flipped(raw: bytearray, chance: random.Random) -> bytes:
+    for _ in range(chance.choice((1, 3, 20, 200))):
+        raw[chance.randrange(len(raw))] ^= 1 << chance.randrange(8)
+    return bytes(raw)
+
+
+def cut(raw: bytearray, chance: random.Random) -> bytes:
+    start, end = sorted((place(raw, chance), place(raw, chance)))
+    return bytes(chance.choice((raw[:start], raw[start:], raw[:start] + raw[end:])))
+
+
+def doubled(raw: bytearray, chance: random.Random) -> bytes:
+    start, end = sorted((place(raw, chance), place(raw, chance)))
+    return bytes(raw[:end] + raw[start:end] * chance.choice((1, 1, 5)) + raw[end:])[:LARGEST]
+
+
+def swapped(raw: bytearray, chance: random.Random) -> bytes:
+    """Header lines in another order, some given twice."""
+    head, gap, body = bytes(raw).partition(b"\n\n" if b"\r\n\r\n" not in raw else b"\r\n\r\n")
+    lines = head.split(b"\n")
+    chance.shuffle(lines)
+    return b"\n".join(lines + chance.choices(lines, k=chance.choice((0, 1, 4)))) + gap + body
+
+
+def recoded(raw: bytearray, chance: random.Random) -> bytes:
+    at = bytes(raw).lower().find(b"charset=", chance.randrange(len(raw)))
+    at = at if at >= 0 else bytes(raw).lower().find(b"charset=")
+    if at < 0:
+        name = chance.choice(CHARSETS)
+        return b"Content-Type: text/plain; charset=" + name + b"\r\n" + bytes(raw)
+    end = next((i for i in range(at, len(raw)) if raw[i] in b"\r\n;"), len(raw))
+    return bytes(raw[:at]) + b"charset=" + chance.choice(CHARSETS) + bytes(raw[end:])
+
+
+def unbound(raw: bytearray, chance: random.Random) -> bytes:
+    """Boundaries that do not match, end nowhere, or are empty."""
+    words = bytes(raw)
+    at = words.lower().find(b"boundary=")
+    if at < 0:
+        return b'Content-Type: multipart/mixed; boundary="b"\r\n' + words
+    mark = words[at + 9 :].lstrip(b'"').split(b'"')[0].split(b"\n")[0].strip()
+    new = chance.choice((b"", b"x", mark[:-1], mark * 2, b"\xff"))
+    return words.replace(mark, new, chance.choice((1, 2))) if mark else words
+
+
+def salted(raw: bytearray, chance: random.Random) -> bytes:
+    for _ in range(chance.choice((1, 2, 8))):
+        at = place(raw, chance)
+        raw[at:at] = chance.choice(ODD)
+    return bytes(raw)
+
+
+def transferred(raw: bytearray, chance: random.Random) -> bytes:
+    ways = (b"base64", b"quoted-printable", b"8bit", b"x-uuencode", b"binary", b"gzip")
+    return b"Content-Transfer-Encoding: " + chance.choice(ways) + b"\r\n" + bytes(raw)
+
+
+CHANGES: tuple[Change, ...] = (
+    flipped, cut, doubled, swapped, recoded, unbound, salted, transferred,
+)  # fmt: skip
+
+
+def corpus() -> list[bytes]:
+    return [raw for p in sorted(CORPUS.glob("*/*.eml")) if 0 < len(raw := p.read_bytes()) < LARGEST]
+
+
+def mutated(mails: list[bytes], seed: int, number: int) -> bytes:
+    """The mail of a number, the same for the same seed, damaged one to three times."""
+    chance = random.Random(f"{seed}/{number}")
+    raw = chance.choice(mails)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        raw = chance.choice(CHANGES)(bytearray(raw or b"x"), chance)
+    return raw
+
+
+def outcome(raw: bytes) -> str:
+    """The kind of a mail after everything pure was done with it."""
+    message = read(raw)
+    understood = understand(message, NOW)
+    clues(message, "records@office.example", ())
+    read_commands(message.new_text, today=NOW.date())
+    if understood.kind == Kind.BOUNCE:
+        read_bounce(raw, message)
+    return understood.kind.value if understood.kind in Kind else ""
+
+
+def tried(seed: int, numbers: range) -> dict[str, object]:
+    logging.disable(logging.CRITICAL)  # the libraries' words about broken mails
+    mails, kinds, raised = corpus(), Counter[str](), {}
+    one = partial(mutated, mails, seed)
+    for number in numbers:
+        try:
+            kinds[outcome(one(number))] += 1
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not be
+            raised[number] = f"{type(error).__name__}: {error}"[:200]
+    logging.disable(logging.NOTSET)
+    return {"mails": len(numbers), "kinds": dict(kinds), "raised": raised}
+
+
+if __name__ == "__main__":
+    seed, start, count = map(int, sys.argv[1:])
+    print(json.dumps(tried(seed, range(start, start + count))))
