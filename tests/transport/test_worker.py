@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tests.forms.returns import PDF, image_file
 from mmx_mailflow.casework.returned import Defect, Page, Place, Signature
 from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
 from mmx_mailflow.transport import ocr
-from mmx_mailflow.transport.worker import Limits, StoppedError, Worker, _valid
+from mmx_mailflow.transport.worker import Limits, StoppedError, Worker, _valid, _waits
 
 ROOT = Path(__file__).resolve().parents[2]
 UNREADABLE = (Defect.UNREADABLE_FILE,)
@@ -242,7 +243,16 @@ def test_a_closed_worker_ends_its_child_and_takes_no_more() -> None:
         own.look(files(PDF))
 
 
-def test_closing_does_not_wait_for_a_long_job_and_nothing_is_said_of_its_files() -> None:
+def busy(worker: Worker, seconds: float) -> bool:
+    """Whether the child has worked for so long."""
+    if worker._child is None:
+        return False
+    found = Path(f"/proc/{worker._child._process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(found[11]) + int(found[12])) / os.sysconf("SC_CLK_TCK") > seconds
+
+
+@pytest.mark.parametrize("used", [True, False], ids=["a used child", "a new child"])
+def test_closing_does_not_wait_for_a_long_job_and_says_nothing_of_its_files(*, used: bool) -> None:
     own, said = Worker(Limits(seconds=60)), []
 
     def job() -> None:
@@ -251,16 +261,29 @@ def test_closing_does_not_wait_for_a_long_job_and_nothing_is_said_of_its_files()
         except StoppedError as error:
             said.append(error)
 
-    child_of(own)
+    if used:
+        child_of(own)
     thread = threading.Thread(target=job)
     thread.start()
-    time.sleep(0.5)
+    while not busy(own, 4):
+        time.sleep(0.05)
     began = time.monotonic()
     own.close(grace=1)
     thread.join(10)
 
     assert time.monotonic() - began < 5
     assert [type(x) for x in said] == [StoppedError]
+
+
+def test_nothing_is_awaited_once_the_time_is_over() -> None:
+    there, here = os.pipe()
+    os.write(here, b"x")
+    over, later = time.monotonic() - 1, time.monotonic() + 60
+
+    assert not _waits(there, select.POLLIN, over)
+    assert _waits(there, select.POLLIN, later)
+    os.close(there)
+    os.close(here)
 
 
 def test_several_threads_may_ask(worker: Worker) -> None:

@@ -167,8 +167,11 @@ class Worker:
             child = self._child = _Child(self.limits, self._tesseract)
             # A worker that nobody closed takes its child with it.
             self._finalizer = weakref.finalize(self, child.end)
-            if not child.ready(time.monotonic() + self.limits.start_seconds):
+            there = child.ready(time.monotonic() + self.limits.start_seconds)
+            if not there or self._closed:
                 self._end()
+                if self._closed:
+                    raise StoppedError("open files: the service stops")
                 raise NotNowError("start the process that opens files")
         return self._child
 
