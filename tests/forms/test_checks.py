@@ -13,7 +13,7 @@ from pypdf import PdfReader, PdfWriter
 
 from mmx_mailflow.casework.returned import CheckResult, Defect, Verdict
 from mmx_mailflow.forms.packet import PacketFacts, issued_form, packet, words_from
-from mmx_mailflow.forms.returned import ReturnedFile, inspect, look
+from mmx_mailflow.forms.returned import ReturnedFile, inspect, look, merge
 from mmx_mailflow.forms.returned.compare import issued_pages
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.sandbox.pen import photographed
@@ -285,3 +285,12 @@ def test_a_printed_value_that_was_covered_does_not_count_any_more() -> None:
 
     assert "A2.1" in back.written
     assert "A2.1" not in back.fields
+
+
+def test_what_was_altered_stays_altered_when_more_pages_come() -> None:
+    photos = FORM.signed_photos()
+    first, *rest = photos.values()
+    earlier = FORM.judged(first).model_copy(update={"defects": (Defect.ALTERED,)})
+    whole = merge(earlier, FORM.judged(*rest), FORM.issued, TODAY)
+
+    assert Defect.ALTERED in whole.defects

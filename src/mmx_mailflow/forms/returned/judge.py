@@ -84,6 +84,8 @@ def merge(
     pages = tuple(_best((*earlier.pages, *later.pages)))
     kept = {Defect.PASSWORD, Defect.UNREADABLE_FILE, Defect.EXPIRED}
     defects = [d for d in later.defects if d in kept]
+    if Defect.ALTERED in (*earlier.defects, *later.defects):
+        defects.append(Defect.ALTERED)  # not to be told from the pages alone: a broken seal
     if any(
         Defect.DATE_FUTURE in part.defects and _typed_day(part.pages) == _typed_day(pages)
         for part in (earlier, later)
