@@ -11,7 +11,7 @@ OUT ?= demo-out
 # A file of tests stays on one worker, so that its servers are started once.
 PYTEST := -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test lint check score bench bench-forms states lock clean
+.PHONY: help demo test lint check score bench bench-forms torture torture-short states lock clean
 
 help:
 	@echo "make demo   the whole story on mail servers of its own, left in $(OUT)"
@@ -20,6 +20,8 @@ help:
 	@echo "make score  how much is understood of the labelled mails in tests/corpus"
 	@echo "make bench  how long a mail takes to be understood, hostile ones too"
 	@echo "make bench-forms  how returned pages are judged, by what was done to them"
+	@echo "make torture  kills, faults, damaged mails for about an hour; SHARE=0.1 for a tenth"
+	@echo "make torture-short  the same in three minutes"
 	@echo "make states docs/states.md, drawn anew from the table of decisions"
 	@echo "make lock   the versions in requirements.lock, drawn anew"
 
@@ -53,6 +55,12 @@ bench: $(READY)
 
 bench-forms: $(READY)
 	PYTHONPATH=. $(BIN)/python benchmarks/forms.py
+
+torture: $(READY)
+	$(BIN)/python benchmarks/torture.py $(or $(SEED),1) $(or $(SHARE),1)
+
+torture-short: $(READY)
+	$(BIN)/python -m pytest tests/torture/short.py tests/torture/test_sender.py
 
 states: $(READY)
 	DRAW_STATES=1 $(BIN)/python -m pytest -q tests/house/test_pages.py -k page_of_states

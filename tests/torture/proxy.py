@@ -91,6 +91,8 @@ class Line:
         self.proxy, self.client, self.server = proxy, client, server
         self.pending = False
         self.greeted = self.dead = self.mute = False
+        self.answered = threading.Event()
+        self.answered.set()
 
     def run(self) -> None:
         back = threading.Thread(target=self._answers, daemon=True)
@@ -98,6 +100,8 @@ class Line:
         with contextlib.suppress(OSError):
             while not self.dead and (data := self.client.recv(65536)):
                 self._asked(data)
+        # A server that has the whole letter ends its work on it, whoever is gone.
+        self.answered.wait(10)
         self.end()
         back.join(5)
 
@@ -122,6 +126,7 @@ class Line:
         with contextlib.suppress(OSError):
             while data := self.server.recv(65536):
                 first, self.greeted = not self.greeted, True
+                self.answered.set()
                 at = data.find(b"BODY[] {")
                 if self.pending or (first and self.proxy.takes("greeting")):
                     self.pending = False
@@ -231,6 +236,7 @@ class SmtpLine(Line):
                 self.strike(b"", data)
                 self.end()
                 return
+            self.answered.clear()
         # Else the server takes the letter, and nobody may hear of it.
         self.server.sendall(data)
 

@@ -233,26 +233,35 @@ class Mailbox:
         """
         uids = self.uids(folder, after)
         for window in _parted(uids, 200):
-            heads = self._heads(window)
-            old = [h for h in heads if h.received_at < since]
-            batch: list[Arrived] = list(old)
+            batch: list[Arrived] = []
             total = 0
-            for head in (h for h in heads if h.received_at >= since):
-                arrived = self._fetched(head, max_bytes)
+            # In the order of UIDs: what is kept of a batch moves the mark past all below it.
+            for head in self._heads(window):
+                arrived = head if head.received_at < since else self._fetched(head, max_bytes)
                 if arrived is None:
+                    self._must_be_gone(head.uid)
                     continue
                 batch.append(arrived)
                 total += len(arrived.raw or b"")
                 if total >= batch_bytes:
-                    yield sorted(batch, key=lambda a: a.uid)
+                    yield batch
                     batch, total = [], 0
             if batch:
-                yield sorted(batch, key=lambda a: a.uid)
+                yield batch
+
+    def _must_be_gone(self, uid: int) -> None:
+        """A mail that is there and was not given is asked for again; the mark may not pass it."""
+        if uid in self._do("search", "search", ["UID", str(uid)]):
+            self.close()
+            raise NotNowError(f"fetch a mail in mailbox {self.address.name}: it was left out")
 
     def _heads(self, uids: Sequence[int]) -> list[Arrived]:
-        """Place, time and size of mails; one that vanished in between is not there."""
+        """Place, time and size of mails, by UID; one that vanished in between is not there."""
         asked = ["RFC822.SIZE", "INTERNALDATE"]
         found = self._do("fetch sizes", "fetch", list(uids), asked)
+        for uid in uids:
+            if not {b"INTERNALDATE", b"RFC822.SIZE"} <= found.get(uid, {}).keys():
+                self._must_be_gone(uid)
         return [
             Arrived(
                 uid=uid,
