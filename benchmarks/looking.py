@@ -6,14 +6,21 @@
 from __future__ import annotations
 
 import pickle
-import resource
+import re
 import sys
 import time
 from datetime import date
+from pathlib import Path
 
 from mmx_mailflow.forms.returned import ReturnedFile, inspect
 
 KEY, TODAY = b"k" * 32, date(2026, 11, 24)
+
+
+def most_memory() -> float:
+    """The most that this program held, in megabytes; getrusage counts what its parent held too."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def main() -> None:
@@ -22,7 +29,7 @@ def main() -> None:
         began = time.perf_counter()
         back = inspect([ReturnedFile(name="", content=content)], key=KEY, today=TODAY)
         took = time.perf_counter() - began
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        most = most_memory()
         pickle.dump((back, took, most), sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
