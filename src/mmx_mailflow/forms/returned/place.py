@@ -28,8 +28,10 @@ _PIECE = 22.0
 _CELL = 6
 """Pixels a side of the cells from which the paper is told."""
 _INSET = 2.6
-_PRINT = 3
-"""Pieces like letters that make a stamp."""
+_PRINT, _TALL = 3, 10.0
+"""Pieces like letters that make a stamp; points of height in which strokes are met three times."""
+_SQUARE, _RULED = 0.5, 0.9
+"""Share of ink on square strokes that may be a frame with words on it, and one without."""
 _RIM, _SHOWN = 6.0, 110 / 72
 """How much around a place is shown to a person, in points, and pixels for a point."""
 
@@ -46,9 +48,24 @@ def judged(marks: Marks) -> Signature:
         return Signature.UNSURE
     if marks.length < 5 and marks.faint < 14:
         return Signature.NONE
-    written = marks.length > 28 and marks.width > 9 and marks.height > 12 and marks.bends > 3
+    written = marks.length > 28 and marks.width > 9 and marks.height > 14 and marks.bends > 3
+    return Signature.INK if written and _is_by_hand(marks) else Signature.UNSURE
+
+
+def _is_by_hand(marks: Marks) -> bool:
+    """Whether writing is no stamp: apart from its letters, or taller than they can be.
+
+    A frame, a ring or a rule with words on it is met twice at most; a ruled frame is met more
+    often, and is square all over.
+    """
     stamped = marks.letters >= _PRINT or marks.framed
-    return Signature.INK if written and (marks.apart or not stamped) else Signature.UNSURE
+    if stamped and marks.apart:
+        return True
+    if marks.letters >= _PRINT or (marks.framed and marks.square > _RULED):
+        return False
+    if marks.tall > _TALL:
+        return True
+    return not marks.framed and (marks.square < _SQUARE or marks.tall > 2)
 
 
 def measured(page: Grey, box: PlaceBox) -> Marks | None:

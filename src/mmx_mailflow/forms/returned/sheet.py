@@ -8,7 +8,6 @@ for those frames to tell (`place.py`).
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 from scipy import ndimage
 
+from mmx_mailflow.forms.returned.unbend import unbent
 from mmx_mailflow.forms.shape import (
     HEIGHT,
     MARK,
@@ -39,6 +39,10 @@ _REACH = (34.0, 90.0, 90.0, 70.0)
 _FEWEST_MARKS = 2
 _ASTRAY = 9.0
 """How far from their places the code's corners may come to lie, in points, on a bent sheet."""
+_QUIET = 10.0
+"""White around the code, in points."""
+_MOST_BENT = 3
+"""How many codes that cannot be read are bent back."""
 _SMALL = 1.25
 """Pixels for a point where marks are looked for."""
 _AROUND = 36.0
@@ -52,20 +56,20 @@ def codes(picture: Image.Image) -> list[tuple[str, Points]]:
     """The square codes in a picture with their four corners, upper left first.
 
     A picture without one is looked at again, a few times: larger, smaller, sharper, evenly lit;
-    one that is there and cannot be read, on crumpled paper, is bent back this way and that.
+    one that is there and cannot be read, on crumpled paper, is bent back (`unbend.py`).
     """
-    left = _MOST_BENT
+    tried: list[Points] = []
     for changed, scale in _looks(picture):
         found = _read(changed, broken=True)
         good = [(code.text, _corners(code.position, scale)) for code in found if code.valid]
         if good:
             return good[:10]
-        broken = [_corners(code.position, scale) for code in found]
-        for corners in [c for c in broken if _is_square(c)][:left]:
-            left -= 1
-            words = _bent_back(picture, corners)
-            if words:
-                return [(words, corners)]
+        for corners in (_corners(code.position, scale) for code in found):
+            if len(tried) < _MOST_BENT and _is_square(corners) and not _is_near(corners, tried):
+                tried.append(corners)
+                words = _unbent(picture, corners)
+                if words:
+                    return [(words, corners)]
     return []
 
 
@@ -77,34 +81,17 @@ def _read(pixels: Image.Image | Grey, *, broken: bool = False) -> list[zxingcpp.
     return found
 
 
-def _bent_back(picture: Image.Image, corners: Points) -> str:
-    """The words of a code whose sides are bowed, or nothing."""
+def _unbent(picture: Image.Image, corners: Points) -> str:
+    """The words of a code whose print has moved with the paper, or nothing."""
     left, high = code_corners()[0]
-    room = PlaceBox(0, "", left - _QUIET, high - QR - _QUIET, QR + 2 * _QUIET, QR + 2 * _QUIET)
+    whole = QR + 2 * _QUIET
+    room = PlaceBox(0, "", left - _QUIET, high - QR - _QUIET, whole, whole)
     seen = _warped(picture, _homography(code_corners(), corners), room)
-    middle = ndimage.gaussian_filter(seen.astype(np.float32), 0.7)
-    rows, columns = np.mgrid[0 : seen.shape[0], 0 : seen.shape[1]].astype(np.float32)
-    inner, side = _QUIET * SCALE, QR * SCALE
-    down = np.sin(np.pi * np.clip((rows - inner) / side, 0, 1))
-    across = np.sin(np.pi * np.clip((columns - inner) / side, 0, 1))
-    for right, low, wide, tall in _BOWS:
-        at = [rows + low * across + tall * down, columns + right * down + wide * across]
-        bent = ndimage.map_coordinates(middle, at, order=1, mode="nearest")
-        found = _read(np.clip(bent, 0, 255).astype(np.uint8).repeat(2, 0).repeat(2, 1))
+    for flat_code in unbent(seen, _QUIET / whole):
+        found = _read(flat_code)
         if found:
             return found[0].text
     return ""
-
-
-_QUIET = 10.0
-"""White around the code, in points."""
-_MOST_BENT = 3
-"""How many codes that cannot be read are bent back."""
-_BOWS = sorted(
-    (bow for bow in itertools.product((-5.0, -2.5, 0.0, 2.5, 5.0), (-5.0, -2.5, 0.0, 2.5, 5.0), (-3.0, 0.0, 3.0), (-3.0, 0.0, 3.0)) if sum(map(abs, bow)) <= 8),
-    key=lambda bow: sum(map(abs, bow)),
-)  # fmt: skip
-"""How far a code on crumpled paper may be bowed across and down, and stretched, in pixels."""
 
 
 def _looks(picture: Image.Image) -> Iterator[tuple[Image.Image, float]]:
@@ -152,6 +139,12 @@ def _is_square(corners: Points) -> bool:
     """Whether these can be the corners of a code that is seen, not only of a mistake."""
     sides = np.hypot(*np.diff(np.array([*corners, corners[0]], float), axis=0).T)
     return bool(sides.min() > 0.4 * QR and sides.max() < 1.5 * sides.min())
+
+
+def _is_near(corners: Points, others: Sequence[Points]) -> bool:
+    """Whether these are the corners of one of the others, about."""
+    near = 0.15 * QR * pixels_a_point(corners)
+    return any(float(np.abs(np.subtract(corners, other)).max()) < near for other in others)
 
 
 def pixels_a_point(corners: Points) -> float:

@@ -37,6 +37,9 @@ _STAMP = (24.0, 62.0)
 """The radius of a round stamp, in points."""
 _APART = 15.0
 """How far from a stamp writing must stand to be no part of it, in points."""
+_LONG = 15.0
+"""How long a stroke is that is no part of a stamp's letter, in points."""
+_TURNS = np.radians(np.arange(0, 180, 6))
 _INKED = 0.4
 """How dark what belongs to a letter is at the least, against the darkest ink beside it."""
 _SIDES = (16.0, 20.0)
@@ -67,6 +70,11 @@ class Marks:
     """Pieces as large as the letters of a stamp."""
     framed: bool = False
     """Two straight sides meet squarely, as the frame of a stamp does, or a circle is drawn."""
+    tall: float = 0.0
+    """How much of the height meets three strokes or more that are longer than a stamp's letters
+    are high, in points: a frame or a ring is met twice at most."""
+    square: float = 0.0
+    """Share of the ink on such strokes that run one way or squarely across it, as rules do."""
     apart: bool = False
     """A piece that is writing by itself stands well away from all that is like a stamp."""
 
@@ -117,7 +125,9 @@ def _measures(kept: Mask, faint: Mask, smooth: Field) -> Marks:
     pale = _length(faint)
     if not len(rows):
         return Marks(faint=pale)
-    letters = _letters(kept & (smooth > _INKED * _peak(kept, smooth)))
+    core = kept & (smooth > _INKED * _peak(kept, smooth))
+    letters = _letters(core)
+    long, square = _long_strokes(core)
     labels, count = ndimage.label(kept, _EIGHT)
     spots = ndimage.find_objects(labels)
     pieces = [labels[spot] == n for n, spot in enumerate(spots, 1)]
@@ -134,6 +144,8 @@ def _measures(kept: Mask, faint: Mask, smooth: Field) -> Marks:
         covered=float(kept.mean()),
         letters=sum(max(1, round((spot[1].stop - spot[1].start) / SCALE / 9)) for spot in letters),
         framed=any(framed),
+        tall=float((_met(long, 1) > 2).sum()) / SCALE,
+        square=square,
         apart=any(
             _is_writing(piece) and all(_is_far(spot, other) for other in stamp)
             for spot, piece in zip(spots, pieces, strict=True)
@@ -278,6 +290,40 @@ def _letters(mask: Mask) -> list[Spot]:
         high, wide = ((s.stop - s.start) / SCALE for s in spot)
         if low < high < most and low / 2 < wide < 1.6 * most:
             found.append(spot)
+    return found
+
+
+def _long_strokes(mask: Mask) -> tuple[Mask, float]:
+    """What lies on nearly straight strokes longer than a stamp's letters, whatever their lean.
+
+    And the share of the ink that lies on those of them that run one way or squarely across it.
+    """
+    columns = np.nonzero(mask.any(axis=0))[0]
+    part = slice(columns[0], columns[-1] + 1) if len(columns) else slice(0)
+    ways = np.array([_along(mask[:, part], turn) for turn in _TURNS])
+    near = ways | np.roll(ways, 1, axis=0) | np.roll(ways, -1, axis=0)
+    half = len(_TURNS) // 2
+    square = (near[:half] | near[half:]).sum(axis=(1, 2)).max()
+    long = np.zeros(mask.shape, bool)
+    long[:, part] = ways.any(axis=0)
+    return long, float(square / max(1, mask.sum()))
+
+
+def _along(mask: Mask, turn: float) -> Mask:
+    """The cells that a line of `_LONG` points at this angle covers when all of it is inked."""
+    reach = round(_LONG * SCALE)
+    steps = np.arange(reach)[:, None] * (np.sin(turn), np.cos(turn))
+    high, wide = mask.shape
+    places = [
+        (slice(y, y + high), slice(x, x + wide)) for y, x in reach + steps.round().astype(int)
+    ]
+    dark = np.pad(mask, reach)
+    starts = np.logical_and.reduce([dark[place] for place in places])
+    covered = np.zeros(dark.shape, bool)
+    if starts.any():
+        for place in places:
+            covered[place] |= starts
+    found: Mask = covered[reach : reach + high, reach : reach + wide]
     return found
 
 
