@@ -11,6 +11,7 @@ from mmx_mailflow.casework.case import Case, Decision
 from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import (
     Attachment,
+    KeptPagesAttachment,
     Letter,
     LetterName,
     PacketAttachment,
@@ -18,8 +19,9 @@ from mmx_mailflow.casework.letters import (
 )
 from mmx_mailflow.casework.pages import ours, places
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.returned import IssuedForm
 from mmx_mailflow.casework.values import Role
-from mmx_mailflow.forms.packet import FormWords, issued_form, packet
+from mmx_mailflow.forms.packet import FormWords, issued_form, only_pages, packet
 from mmx_mailflow.intake.directory import Directory
 from mmx_mailflow.intake.match import patient_key
 from mmx_mailflow.intake.read import part_of
@@ -100,13 +102,14 @@ def _with_pages(office: Office, case: Case) -> Case:
     return replace(case, form=laid_out)
 
 
-def issued_packet(office: Office, case: Case) -> bytes:
-    """The packet of the form that a case has, to the byte as it was issued.
+def issued_packet(office: Office, case: Case, form: IssuedForm | None = None) -> bytes:
+    """The packet of a form of a case, or of the one it has, to the byte as it was issued.
 
     The wording and the agent's picture are those of now.
     """
-    assert case.form is not None
-    facts = packet_facts(case, case.form, office.policy)
+    form = form or case.form
+    assert form is not None
+    facts = packet_facts(case, form, office.policy)
     signed = facts.model_copy(update={"agent_signature": office.agent_signature})
     return packet(signed, office.words, key=office.keys.token_key)
 
@@ -129,10 +132,21 @@ def _attached(
     if isinstance(item, PacketAttachment):
         content = issued_packet(office, case)
         return Attached(f"{case.ref}-authorization", "application/pdf", content)
+    if isinstance(item, KeptPagesAttachment):
+        return _kept_pages(office, case)
     number, _, index = item.file.partition(".")
     kept = messages.load(connection, office.keys, int(number))
     part = part_of(kept.raw, int(index)) if kept else None
     return Attached(item.name, part.media_type, part.content) if part else None
+
+
+def _kept_pages(office: Office, case: Case) -> Attached | None:
+    """The pages of the accepted form that its patient kept, as they were issued."""
+    given = case.authorization
+    if given is None or given.form is None or not given.kept:
+        return None
+    content = only_pages(issued_packet(office, case, given.form), given.kept)
+    return Attached(f"{case.ref}-authorization-kept-pages", "application/pdf", content)
 
 
 def _picture(place: str, case: Case) -> Attached | None:

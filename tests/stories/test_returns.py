@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import email
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from email import policy
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 from tests.stories.mails import REQUEST_EN, REQUEST_ES, files_in, subject_of, words_of
 from tests.stories.world import FARO, LUZ, World, a_world, with_policy
 
@@ -78,7 +80,26 @@ def test_an_unsigned_form_is_mended_by_its_patient_and_then_accepted(world: Worl
 
     [submission] = world.new(FARO)
     assert world.case().authorization is not None
-    assert len(files_in(submission)) == len(world.case().authorization.files)
+    *signed, (name, kept) = files_in(submission)
+    assert len(signed) == len(world.case().authorization.files)
+    assert name == f"{world.case().ref}-authorization-kept-pages.pdf"
+    assert "2. The page of it that the patient keeps" in words_of(submission)
+    [page] = PdfReader(io.BytesIO(kept)).pages
+    said = " ".join(page.extract_text().split())
+    assert "A10 This authorization expires on" in said
+
+
+def test_pages_that_came_along_are_not_sent_twice(world: World) -> None:
+    first = form_is_out(world)
+    files = world.signed_form(first, pages=(1, 2, 3, 4))
+    world.writes(ANA, "", "All of it.", answers=first, files=files)
+    [review] = reviews(world)
+    approve(world, review)
+    world.passes(minutes=6)
+
+    [submission] = world.new(FARO)
+    assert all("kept" not in name for name, _ in files_in(submission))
+    assert len(files_in(submission)) == len(files)
 
 
 def test_pages_in_three_mails_over_an_hour_become_one_review(world: World) -> None:

@@ -117,12 +117,16 @@ class World:
             return outbox.listing(connection)
 
     def signed_form(
-        self, letter: bytes, *, sign: tuple[str, ...] = ("A13", "A12.6", "B2.1")
+        self,
+        letter: bytes,
+        *,
+        sign: tuple[str, ...] = ("A13", "A12.6", "B2.1"),
+        pages: tuple[int, ...] = (),
     ) -> tuple[tuple[str, str, bytes], ...]:
         """The form of a letter, page by page as photos, signed in these places."""
         [pdf] = [content for name, content in files_in(letter) if name.endswith(".pdf")]
         form = self.case().form
-        boxes, wanted = places(form.roles), form.pages_wanted
+        boxes, wanted = places(form.roles), pages or form.pages_wanted
         return tuple(
             (f"IMG_{n}.jpg", "image/jpeg", photographed(pdf, boxes, n, sign=sign)) for n in wanted
         )

@@ -197,6 +197,10 @@ class Authorization(Value):
     """A9: the initials for records by plain mail are there."""
     files: tuple[FileNote, ...] = ()
     """The signed pages."""
+    form: IssuedForm | None = Field(default=None, repr=False)
+    """The form as it was issued, from which the pages that were kept are drawn."""
+    kept: tuple[int, ...] = ()
+    """The pages of the signed documents that did not come back."""
 
 
 class ReceivedFile(Value):

@@ -136,7 +136,13 @@ class PictureAttachment(Value):
     place: str
 
 
-Attachment = PacketAttachment | FileAttachment | PictureAttachment
+class KeptPagesAttachment(Value):
+    """The pages of the accepted form that its patient keeps, made anew."""
+
+    sort: Literal["kept"] = "kept"
+
+
+Attachment = PacketAttachment | FileAttachment | PictureAttachment | KeptPagesAttachment
 
 
 class Letter(Value):

@@ -58,6 +58,15 @@ def here(returned: Returned, form: IssuedForm) -> frozenset[int]:
     return frozenset(page.code.page for page in ours(returned, form) if page.code is not None)
 
 
+def kept(returned: Returned, form: IssuedForm) -> tuple[int, ...]:
+    """The pages of the signed documents that the patient keeps and did not send along.
+
+    What is signed refers to them (45 CFR 164.508(c)(2)), so whoever acts on it must see them.
+    """
+    last = max(form.pages_wanted, default=0)
+    return tuple(n for n in range(1, last) if n not in {*form.pages_wanted, *here(returned, form)})
+
+
 def places(pages: Sequence[Page]) -> dict[str, Place]:
     """What stands in each place to be signed; of a place that came twice, the last."""
     return {place.place: place for page in pages for place in page.places}

@@ -53,7 +53,8 @@ def context(
         "moment": partial(moment, zone=zone, language=language),
         "listed": partial(listed, language=language),
         "quoted": quoted,
-        "attached": sum(a.sort != "picture" for a in letter.attachments),
+        "attached": sum(a.sort in ("file", "packet") for a in letter.attachments),
+        "kept_pages": any(a.sort == "kept" for a in letter.attachments),
     }
     if letter.to_role == Role.PATIENT:
         _hide_names(found, letter, case, language)

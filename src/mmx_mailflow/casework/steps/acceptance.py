@@ -16,7 +16,7 @@ from mmx_mailflow.casework.checks import (
 )
 from mmx_mailflow.casework.events import FileNote, Mail
 from mmx_mailflow.casework.letters import Letter, LetterName
-from mmx_mailflow.casework.pages import ours, places, plain
+from mmx_mailflow.casework.pages import kept, ours, places, plain
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import CheckResult, IssuedForm, Page, Signature, Verdict
 from mmx_mailflow.casework.steps.common import (
@@ -130,6 +130,8 @@ def _given(case: Case, form: IssuedForm, accepted_by: str, now: datetime) -> Aut
         care=case.facts.treatment_dates,
         email_risk_accepted=bool(fields.get(EMAIL_RISK, "").strip()) or EMAIL_RISK in written,
         files=signed_files(case, form),
+        form=form,
+        kept=kept(last.returned, form),
     )
 
 

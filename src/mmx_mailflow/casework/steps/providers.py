@@ -23,7 +23,13 @@ from mmx_mailflow.casework.events import (
     StaffWroteByHand,
 )
 from mmx_mailflow.casework.gate import NEEDS_A_FORM, NOT_COVERED, refusal
-from mmx_mailflow.casework.letters import Attachment, FileAttachment, Letter, LetterName
+from mmx_mailflow.casework.letters import (
+    Attachment,
+    FileAttachment,
+    KeptPagesAttachment,
+    Letter,
+    LetterName,
+)
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.steps.common import (
     alarm,
@@ -52,13 +58,15 @@ _FORM_LETTERS = frozenset(
 
 
 def signed_pages(case: Case) -> tuple[Attachment, ...]:
-    """The pages of the accepted form, under neutral names."""
-    if case.authorization is None:
+    """The pages of the accepted form, under neutral names: as they came, and those kept."""
+    given = case.authorization
+    if given is None:
         return ()
-    return tuple(
+    files = [
         FileAttachment(file=f.id, name=f"{case.ref}-authorization-{number}")
-        for number, f in enumerate(case.authorization.files, 1)
-    )
+        for number, f in enumerate(given.files, 1)
+    ]
+    return (*files, KeptPagesAttachment()) if given.kept else tuple(files)
 
 
 def submit(

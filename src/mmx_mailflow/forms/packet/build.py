@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 
+from pypdf import PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
@@ -35,6 +37,15 @@ _MOST_RUNS = 4
 def packet(facts: PacketFacts, words: FormWords, *, key: bytes) -> bytes:
     """The packet as PDF; equal values give equal bytes."""
     return _run(Layout(facts, words, key, roles=_roles(facts, words)))[0]
+
+
+def only_pages(content: bytes, numbers: Sequence[int]) -> bytes:
+    """A PDF of these pages of a packet alone; the first is 1."""
+    writer = PdfWriter()
+    writer.append(io.BytesIO(content), pages=[n - 1 for n in numbers], import_outline=False)
+    target = io.BytesIO()
+    writer.write(target)
+    return target.getvalue()
 
 
 def issued_form(facts: PacketFacts, words: FormWords) -> IssuedForm:
