@@ -151,6 +151,21 @@ def crossed_out(pen: ImageDraw.ImageDraw) -> None:
         pen.text(at(222 + 11 * n, 45 - 3.1 * n), letter, fill=60, font=font)
 
 
+def crossing_folds(pen: ImageDraw.ImageDraw) -> None:
+    for x, y, far, low in ((90, -30, 84, 80), (200, -30, 206, 80), (-30, 42, 390, 22), (-30, 20, 390, 12)):  # fmt: skip
+        pen.line([at(x, y), at(far, low)], fill=140, width=3)
+
+
+def folded_stamp(pen: ImageDraw.ImageDraw) -> None:
+    framed_stamp(pen)
+    crossing_folds(pen)
+
+
+@pytest.mark.parametrize("mark", [crossing_folds, folded_stamp])
+def test_folds_that_cross_are_for_a_person(mark: Draw) -> None:
+    assert judged(mark) in NOT_SIGNED
+
+
 @pytest.mark.parametrize("stamp", [ruled, crossed_out])
 def test_frames_with_rules_or_words_on_them_are_for_a_person(stamp: Draw) -> None:
     assert judged(stamp) == Signature.UNSURE
@@ -162,6 +177,14 @@ def test_writing_well_away_from_a_stamp_is_a_signature() -> None:
 
 def test_writing_that_runs_into_a_stamp_is_for_a_person() -> None:
     assert judged(words, signature(180)) == Signature.UNSURE
+
+
+def test_writing_that_is_taller_than_a_stamp_is_seen_through_it() -> None:
+    t = np.linspace(0, 1, 300)
+    xs, ys = 180 + 150 * t + 6 * np.cos(56 * t), 22 + 18 * np.sin(56 * t)
+    large = [at(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
+
+    assert judged(words, lambda pen: pen.line(large, fill=60, width=3)) == Signature.INK
 
 
 @pytest.mark.parametrize("seed", range(30))

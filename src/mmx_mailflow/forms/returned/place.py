@@ -28,18 +28,36 @@ _PIECE = 22.0
 _CELL = 6
 """Pixels a side of the cells from which the paper is told."""
 _INSET = 2.6
-_PRINT, _TALL = 3, 10.0
-"""Pieces like letters that make a stamp; points of height in which strokes are met three times."""
-_SQUARE, _RULED = 0.5, 0.9
+_PRINT = 3
+"""Pieces like letters that make a stamp."""
+_TALL, _TALLER = 10.0, 26.0
+"""Points of height in which three tall strokes are met: no stamp alone, no stamp with letters."""
+_SQUARE, _RULED = 0.5, 0.92
 """Share of ink on square strokes that may be a frame with words on it, and one without."""
+_CREASED = 0.7
+"""The share from which creases may be what is square."""
 _RIM, _SHOWN = 6.0, 110 / 72
 """How much around a place is shown to a person, in points, and pixels for a point."""
 
 
 def signature_in(page: Grey, box: PlaceBox) -> Signature:
     """None, ink, or unsure; `page` is straightened."""
-    marks = measured(page, box)
-    return Signature.UNSURE if marks is None else judged(marks)
+    inside = _seen(page, box)
+    return Signature.UNSURE if inside is None else signature_of(inside)
+
+
+def signature_of(inside: Field) -> Signature:
+    """The same of the darkness inside a frame.
+
+    Creases that cross a stamp look like writing: where there may be both, it must stand without
+    them too.
+    """
+    marks = measured_strokes(inside)
+    found = judged(marks)
+    if found == Signature.INK and (marks.letters or marks.framed or marks.square > _CREASED):
+        again = judged(measured_strokes(inside, creases=False))
+        return found if again == found else Signature.UNSURE
+    return found
 
 
 def judged(marks: Marks) -> Signature:
@@ -48,32 +66,32 @@ def judged(marks: Marks) -> Signature:
         return Signature.UNSURE
     if marks.length < 5 and marks.faint < 14:
         return Signature.NONE
-    written = marks.length > 28 and marks.width > 9 and marks.height > 14 and marks.bends > 3
+    written = marks.length > 28 and marks.width > 9 and marks.tallest > 14 and marks.bends > 3
     return Signature.INK if written and _is_by_hand(marks) else Signature.UNSURE
 
 
 def _is_by_hand(marks: Marks) -> bool:
     """Whether writing is no stamp: apart from its letters, or taller than they can be.
 
-    A frame, a ring or a rule with words on it is met twice at most; a ruled frame is met more
-    often, and is square all over.
+    A frame, a ring or a rule with words on it is met twice at most; a ruled frame and creases that
+    cross are met more often, and are square all over.
     """
     stamped = marks.letters >= _PRINT or marks.framed
     if stamped and marks.apart:
         return True
-    if marks.letters >= _PRINT or (marks.framed and marks.square > _RULED):
+    if marks.square > _RULED:
         return False
+    if marks.letters >= _PRINT:
+        return marks.tall > _TALLER and marks.square < _SQUARE
     if marks.tall > _TALL:
         return True
-    return not marks.framed and (marks.square < _SQUARE or marks.tall > 2)
+    small = marks.letters < _PRINT - 1 and marks.square < _SQUARE
+    return not marks.framed and (small or marks.tall > 2)
 
 
 def measured(page: Grey, box: PlaceBox) -> Marks | None:
     """The strokes inside the frame of a place, or None when its frame is not found."""
-    around = _cut(page, box)
-    if around is None:
-        return None
-    inside = _inside(_darkness(around), box)
+    inside = _seen(page, box)
     return None if inside is None else measured_strokes(inside)
 
 
@@ -103,6 +121,12 @@ def picture_of(page: Grey, box: PlaceBox) -> str:
     target = io.BytesIO()
     levels.save(target, "PNG", optimize=True, bits=4)
     return base64.b64encode(target.getvalue()).decode()
+
+
+def _seen(page: Grey, box: PlaceBox) -> Field | None:
+    """The darkness inside the frame, or None when it is not found."""
+    around = _cut(page, box)
+    return None if around is None else _inside(_darkness(around), box)
 
 
 def _cut(page: Grey, box: PlaceBox) -> Field | None:

@@ -45,6 +45,10 @@ _INKED = 0.4
 _SIDES = (16.0, 20.0)
 """How long the two sides at a corner of a stamp are at the least, in points."""
 _UNBROKEN = 0.92
+_LEANS = (0.14, 0.2)
+"""How far creases lean, along and down the page."""
+_THROUGH, _CREASE = 0.6, 1.8
+"""How much of the place a crease runs through, and half its width in points."""
 _SQUARE = (87.5, 90.0, 92.5, -87.5, -90.0, -92.5)
 _LEAN = 28.0
 
@@ -59,6 +63,8 @@ class Marks:
     """How long the strokes are together."""
     width: float = 0.0
     height: float = 0.0
+    tallest: float = 0.0
+    """How high the highest piece is."""
     bends: float = 0.0
     """How often strokes turn or cross: rows and columns that meet them three times, in points."""
     pieces: int = 0
@@ -79,11 +85,15 @@ class Marks:
     """A piece that is writing by itself stands well away from all that is like a stamp."""
 
 
-def measured_strokes(inside: Field) -> Marks:
-    """Everything darker than the paper, told apart by its shape."""
+def measured_strokes(inside: Field, *, creases: bool = True) -> Marks:
+    """Everything darker than the paper, told apart by its shape.
+
+    Without `creases` straight lines from side to side are taken out first, whatever they cross.
+    """
     smooth = ndimage.gaussian_filter(inside, 0.8)
     level = np.maximum(_LEAST, _SURE * _grain(smooth))
-    labels, _ = ndimage.label(smooth > level, _EIGHT)
+    dark = smooth > level
+    labels, _ = ndimage.label(dark if creases else _without_creases(dark), _EIGHT)
     kept, faint = np.zeros(inside.shape, bool), np.zeros(inside.shape, bool)
     for number, spot in enumerate(ndimage.find_objects(labels), 1):
         mine = labels[spot] == number
@@ -138,6 +148,7 @@ def _measures(kept: Mask, faint: Mask, smooth: Field) -> Marks:
         length=_length(kept),
         width=float(np.percentile(columns, 98) - np.percentile(columns, 2)) / SCALE,
         height=float(np.percentile(rows, 98) - np.percentile(rows, 2)) / SCALE,
+        tallest=max(spot[0].stop - spot[0].start for spot in spots) / SCALE,
         bends=_bends(kept),
         pieces=int(count),
         faint=pale,
@@ -154,6 +165,31 @@ def _measures(kept: Mask, faint: Mask, smooth: Field) -> Marks:
 
 
 # --- what is no writing --------------------------------------------------
+
+
+def _without_creases(dark: Mask) -> Mask:
+    """The mask without straight lines that come in at one side and go out at the other."""
+    left = _without_lines(dark, _LEANS[0], step=4)
+    rest: Mask = _without_lines(left.T, _LEANS[1], step=2).T
+    return rest
+
+
+def _without_lines(dark: Mask, lean: float, step: int) -> Mask:
+    """Without lines that run from the first to the last column, or as far as they are inside."""
+    high, wide = dark.shape
+    near = ndimage.binary_dilation(dark, _EIGHT)
+    columns = np.arange(0, wide, step)
+    starts = np.arange(-lean * wide, high + lean * wide, 2.0)
+    rest = dark.copy()
+    for slope in np.linspace(-lean, lean, round(lean * wide) | 1):
+        rows = np.round(starts[:, None] + slope * columns).astype(int)
+        inside = (rows >= 0) & (rows < high)
+        met = (near[np.clip(rows, 0, high - 1), columns] & inside).sum(axis=1)
+        seen = inside.sum(axis=1)
+        for start in starts[(seen > _THROUGH * len(columns)) & (met > _UNBROKEN * seen)]:
+            line = np.arange(high)[:, None] - start - slope * np.arange(wide)[None, :]
+            rest &= np.abs(line) > _CREASE * SCALE
+    return rest
 
 
 def _is_dust(mine: Mask) -> bool:
