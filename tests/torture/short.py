@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.torture.faults import Pair, all_tried, pairs
+from tests.torture.histories import lived
 from tests.torture.mutations import tried
 from tests.torture.refusals import refused
 
@@ -77,3 +78,12 @@ def test_damaged_mails_are_read_and_sorted() -> None:
 
     assert found["raised"] == {}
     assert sum(found["kinds"].values()) == 400
+
+
+@pytest.mark.slow
+def test_histories_of_anything_in_any_order_keep_every_promise() -> None:
+    found = lived(SEED, 10)
+
+    assert found["wrong"] == ""
+    assert found["states"] > 3
+    assert found["letters"] > 10

@@ -1,0 +1,145 @@
+"""The last look before a byte leaves for a provider, and what `verify` sees afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from tests.casework.made import FARO, NOW, SHOWN, came_back, mail, new_case, request, staff
+from tests.casework.test_decide import APPROVE
+from tests.stories.world import office_in
+
+from mmx_mailflow import flow
+from mmx_mailflow.casework.case import Authorization, Case, Result, State
+from mmx_mailflow.casework.decide import decide
+from mmx_mailflow.casework.events import LetterSent, RequestWithdrawn
+from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.values import Role
+from mmx_mailflow.office import Office, record
+from mmx_mailflow.ops.verify import verified
+from mmx_mailflow.store import cases, outbox
+from mmx_mailflow.store.tables import outbox as rows
+from mmx_mailflow.transport.clock import Clock
+
+REF = new_case().ref
+SENT = LetterSent(letter=LetterName.SEND_FORM, to_role=Role.PATIENT, occasion="form-1")
+
+
+class Taker:
+    """A mail server that takes everything, and notes to whom."""
+
+    def __init__(self) -> None:
+        self.recipients: list[str] = []
+
+    def send(self, _: bytes, *, recipient: str, on_data, **__: object) -> str:
+        on_data()
+        self.recipients.append(recipient)
+        return "250"
+
+
+def happens(office: Office, *events) -> None:
+    for event in events:
+        with office.store.begin() as connection:
+            stored = cases.load(connection, office.keys, REF)
+            flow.handle(office, connection, stored, event, actor="mail", message=30)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """A submission to a provider was decided and waits for its time."""
+    made = office_in(tmp_path, Clock(NOW))
+    with made.store.begin() as connection:
+        first = request(matches=(FARO,))
+        decision = decide(new_case(), first, made.policy, NOW)
+        record(made, connection, None, first, decision, actor="patient", message=1)
+    happens(made, SENT, came_back(), staff(APPROVE, shown=SHOWN))
+    flow.send_due(made, Taker())  # all but the submission, which waits for UNDO
+    yield made
+    made.close()
+
+
+def states(office: Office, name: str) -> list[tuple[str, str]]:
+    with office.store.begin() as connection:
+        listed = outbox.listing(connection)
+    return [(r["state"], r["reply"]) for r in listed if r["letter"] == name]
+
+
+def becomes(office: Office, change) -> None:
+    """The case is another now, and nobody took its letters out of the queue."""
+    with office.store.begin() as connection:
+        stored = cases.load(connection, office.keys, REF)
+        decision = decide(stored.case, SENT, office.policy, office.clock.now())
+        decision = replace(decision, case=change(stored.case), letters=())
+        record(office, connection, stored, SENT, decision, actor="sender")
+
+
+def with_authorization(**changes: object):
+    def change(case: Case) -> Case:
+        values = case.authorization.model_dump() | changes
+        return replace(case, authorization=Authorization.model_validate(values))
+
+    return change
+
+
+def test_a_submission_that_is_covered_leaves_when_its_time_has_come(office: Office) -> None:
+    office.clock.advance(timedelta(minutes=10))
+    taker = Taker()
+    flow.send_due(office, taker)
+
+    assert "archivo@faro.example" in taker.recipients
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (with_authorization(revoked_at=NOW), "taken back"),
+        (lambda case: replace(case, paused_at=NOW), "taken back"),
+        (with_authorization(expires_on=date(2026, 11, 1)), "expired"),
+        (with_authorization(providers=(), class_clause=False), "cover"),
+        (lambda case: replace(case, authorization=None), "no authorization"),
+    ],
+    ids=["revoked", "paused", "expired", "not covered", "none"],
+)
+def test_what_changed_since_the_decision_is_seen_when_the_letter_leaves(
+    office: Office, change, why: str
+) -> None:
+    becomes(office, change)
+    office.clock.advance(timedelta(minutes=10))
+    taker = Taker()
+    flow.send_due(office, taker)
+
+    assert "archivo@faro.example" not in taker.recipients
+    [(state, reply)] = states(office, "submission")
+    assert state == "cancelled"
+    assert reply.startswith("gate: ")
+    assert why in reply
+    assert states(office, "alarm")
+
+
+def test_every_connection_to_sqlite_checks_what_a_row_points_to(office: Office) -> None:
+    for _ in range(2):
+        with office.store.begin() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def closed_check(office: Office) -> str:
+    [found] = [c for c in verified(office)["checks"] if c["name"] == "closed"]
+    return "" if found["ok"] else found["detail"]
+
+
+def test_verify_sees_a_letter_that_outlived_the_end_of_its_case(office: Office) -> None:
+    happens(office, RequestWithdrawn(mail=mail(31, proven=True)))
+    with office.store.begin() as connection:
+        case = cases.load(connection, office.keys, REF).case
+    assert (case.state, case.result) == (State.CLOSED, Result.WITHDRAWN)
+    assert closed_check(office) == ""
+
+    with office.store.begin() as connection:
+        connection.execute(
+            update(rows).where(rows.c.letter == "submission").values(state="waiting")
+        )
+    assert "submission after the case was closed" in closed_check(office)
