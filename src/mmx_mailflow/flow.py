@@ -29,7 +29,9 @@ _BATCH_BYTES = 8_000_000
 _MANY = 200
 _TRIES = 5
 _BACKOFF = (1, 2, 5, 10, 20, 40, 60)
-"""Minutes before a letter that was refused for now is offered again."""
+"""Minutes before a letter that was refused for now is offered again, a quarter less at the most."""
+_LONG = timedelta(hours=4)
+"""A letter that was refused this long is told to staff."""
 log = structlog.get_logger()
 
 
@@ -138,7 +140,18 @@ def send_due(office: Office, sender: Sender) -> int:
     with office.store.begin() as connection:
         outbox.recover(connection, now, all_claims=False)
         numbers = outbox.due(connection, now, _MANY)
-    return sum(_send(office, sender, number) for number in numbers)
+    done = sum(_send(office, sender, number) for number in numbers)
+    _tell_of_old(office)
+    return done
+
+
+def _tell_of_old(office: Office) -> None:
+    """Once a day an alarm for letters that are refused again and again."""
+    now = office.clock.now()
+    with office.store.begin() as connection:
+        refs = outbox.old(connection, now - _LONG)
+        if refs:
+            tell_staff(office, connection, "smtp", f"waits-{now.date()}", ", ".join(refs))
 
 
 def _send(office: Office, sender: Sender, number: int) -> bool:
@@ -217,9 +230,11 @@ def _tell_case(
 
 
 def _not_now(office: Office, letter: outbox.Waiting, code: str) -> None:
-    pause = _BACKOFF[min(letter.attempts, len(_BACKOFF)) - 1]
+    pause = timedelta(minutes=_BACKOFF[min(letter.attempts, len(_BACKOFF)) - 1])
+    # Letters that were refused together do not come back together.
+    part = 1 - office.clock.draw(1)[0] / 255 / 4
     with office.store.begin() as connection:
-        next_at = office.clock.now() + timedelta(minutes=pause)
+        next_at = office.clock.now() + pause * part
         outbox.not_now(connection, letter.number, code, next_at)
     log.warning("letter refused for now", letter=letter.letter.value, case=letter.ref, code=code)
 

@@ -24,6 +24,7 @@ from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.store import cases, outbox
 from mmx_mailflow.store.tables import outbox as rows
 from mmx_mailflow.transport.clock import Clock
+from mmx_mailflow.transport.errors import NotNowError
 
 REF = new_case().ref
 SENT = LetterSent(letter=LetterName.SEND_FORM, to_role=Role.PATIENT, occasion="form-1")
@@ -143,3 +144,45 @@ def test_verify_sees_a_letter_that_outlived_the_end_of_its_case(office: Office) 
             update(rows).where(rows.c.letter == "submission").values(state="waiting")
         )
     assert "submission after the case was closed" in closed_check(office)
+
+
+class Refuser(Taker):
+    """A mail server that has no time."""
+
+    def send(self, _: bytes, **__: object) -> str:
+        raise NotNowError("later", "451 4.3.0")
+
+
+class Drawn(Clock):
+    """A clock whose chance is known."""
+
+    byte = 0
+
+    def draw(self, count: int) -> bytes:
+        return bytes([self.byte]) * count if count == 1 else super().draw(count)
+
+
+@pytest.mark.parametrize(("byte", "seconds"), [(0, 60), (255, 45)])
+def test_a_refused_letter_comes_back_after_a_pause_that_chance_shortens(
+    office: Office, byte: int, seconds: int
+) -> None:
+    clock = Drawn(office.clock.now() + timedelta(minutes=10))
+    clock.byte = byte
+    drawn = replace(office, clock=clock)
+    flow.send_due(drawn, Refuser())
+
+    with office.store.begin() as connection:
+        [row] = [r for r in outbox.listing(connection, "waiting") if r["letter"] == "submission"]
+    assert abs((row["next_at"] - clock.now()).total_seconds() - seconds) < 5
+    assert row["reply"] == "451 4.3.0"
+
+
+def test_a_letter_that_is_refused_for_hours_is_told_to_staff_once_a_day(office: Office) -> None:
+    for _ in range(14):
+        office.clock.advance(timedelta(minutes=45))
+        flow.send_due(office, Refuser())
+
+    with office.store.begin() as connection:
+        alarms = [r for r in outbox.listing(connection) if "waits-" in r["business_key"]]
+    assert len(alarms) in {1, 2}  # a day may end in between
+    assert len({r["business_key"] for r in alarms}) == len(alarms)

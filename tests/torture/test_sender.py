@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 
 import pytest
@@ -75,3 +77,59 @@ def test_a_database_that_fails_before_data_leaves_no_line_half_way(through) -> N
     assert send(sender).startswith("250")
     assert time.monotonic() - before < 4
     assert [taken.raw for taken in listener.taken] == [RAW]
+
+
+def lines_said(*, offers: bytes) -> list[bytes]:
+    """What a server that offers this hears of one letter."""
+    heard: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        with line, line.makefile("rb") as words:
+            line.sendall(b"220 mx.test\r\n")
+            in_data = False
+            for said in words:
+                if in_data:
+                    in_data = said != b".\r\n"
+                    answer = b"" if in_data else b"250 2.0.0 Ok: queued as Q1\r\n"
+                else:
+                    heard.append(said.rstrip())
+                    in_data = said.startswith(b"DATA")
+                    answer = b"354 go\r\n" if in_data else b"250 ok\r\n"
+                    answer = offers if said.startswith(b"ehlo") else answer
+                line.sendall(answer)
+                if said.startswith(b"quit"):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        port = listener.getsockname()[1]
+        address = SenderAddress(host="127.0.0.1", port=port, security="none", timeout=5)
+        with Sender(address) as sender:
+            sender.send(
+                b"Message-ID: <0a1b2c3d4e5f.AEN6E29B5XATF837@office.example>\r\n" + RAW,
+                sender="r@office.example",
+                recipient="a+b@gmail.com",
+                copy_to="r@office.example",
+                on_data=lambda: None,
+            )
+        thread.join(5)
+    return heard
+
+
+def test_notices_of_failure_and_delay_are_asked_for_where_the_server_offers_them() -> None:
+    heard = lines_said(offers=b"250-mx.test\r\n250 DSN\r\n")
+
+    assert b"mail FROM:<r@office.example> RET=HDRS ENVID=0a1b2c3d4e5f" in heard
+    wanted = b"rcpt TO:<a+b@gmail.com> NOTIFY=FAILURE,DELAY ORCPT=rfc822;a+2Bb@gmail.com"
+    assert wanted in heard
+    assert b"rcpt TO:<r@office.example> NOTIFY=NEVER" in heard
+    assert not any(b"AEN6E29B5XATF837" in line for line in heard)  # the code proves a thread
+
+
+def test_a_server_without_notices_is_not_asked_for_any() -> None:
+    heard = lines_said(offers=b"250-mx.test\r\n250 SIZE\r\n")
+
+    assert b"rcpt TO:<a+b@gmail.com>" in heard
+    assert not any(b"NOTIFY" in line or b"RET=" in line for line in heard)

@@ -26,6 +26,8 @@ from mmx_mailflow.store.vault import Keys, seal, unseal
 LOOK_FOR = timedelta(minutes=15)
 """How long an uncertain letter is looked for in our own copies before anything else."""
 _STALE_CLAIM = timedelta(minutes=10)
+_FEW = 2
+"""Attempts that say nothing yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +361,17 @@ def oldest_waiting(connection: Connection, now: datetime) -> datetime | None:
         )
     )
     return since
+
+
+def old(connection: Connection, since: datetime) -> list[str]:
+    """The cases whose letters have waited since before `since` and were refused thrice or more."""
+    query = (
+        select(outbox.c.ref)
+        .where(outbox.c.state == "waiting", outbox.c.created_at < since, outbox.c.attempts > _FEW)
+        .order_by(outbox.c.id)
+        .limit(20)
+    )
+    return list(dict.fromkeys(ref or "-" for ref in connection.scalars(query)))
 
 
 def has_occasion(connection: Connection, occasion: str) -> bool:

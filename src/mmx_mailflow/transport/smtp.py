@@ -21,6 +21,7 @@ _OK = 250
 _TAKEN = range(200, 300)
 _GO_ON = 354
 _ADDRESS = re.compile(r"[!-~]{1,64}@[!-~]{1,253}")
+_DRAWN = re.compile(rb"^Message-ID:\s*<([0-9A-Za-z]{8,64})\.", re.IGNORECASE | re.MULTILINE)
 _QUEUE_ID = re.compile(rb"(?:queued as\s+|\bid=)([A-Za-z0-9._-]{3,60})", re.IGNORECASE)
 _ENHANCED = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})\b")
 
@@ -37,6 +38,17 @@ class SenderAddress:
     timeout: float = 60
     messages_per_minute: int = 0
     ca_file: str | None = None
+
+
+def _xtext(words: str) -> str:
+    """As RFC 3461 section 4 writes values: printable, without plus and equals sign."""
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in words)
+
+
+def _envelope_id(raw: bytes) -> str:
+    """The left half of the letter's Message-ID up to its code: drawn by chance, proves nothing."""
+    found = _DRAWN.search(raw.partition(b"\r\n\r\n")[0])
+    return found.group(1).decode() if found else ""
 
 
 class Sender:
@@ -85,7 +97,7 @@ class Sender:
         self._throttle()
         client = self._ready()
         try:
-            self._envelope(client, sender, recipient, copy_to)
+            self._envelope(client, sender, recipient, copy_to, _envelope_id(raw))
             code, words = client.docmd("DATA")
         except (OSError, smtplib.SMTPException) as error:
             self.close()
@@ -107,14 +119,32 @@ class Sender:
             client.close()
 
     def _envelope(
-        self, client: smtplib.SMTP, sender: str, recipient: str, copy_to: str | None
+        self,
+        client: smtplib.SMTP,
+        sender: str,
+        recipient: str,
+        copy_to: str | None,
+        envelope_id: str,
     ) -> None:
         for step, ask, address in (("MAIL", client.mail, sender), ("RCPT", client.rcpt, recipient)):
-            code, words = ask(address)
+            code, words = ask(address, self._notices(client, step, envelope_id, recipient))
             if code not in {_OK, 251}:
                 self._refusal(code, words, step)
         if copy_to:
-            client.rcpt(copy_to)  # a refusal of our own copy is no failure of the letter
+            # A refusal of our own copy is no failure of the letter, and nobody wants to hear of it.
+            client.rcpt(copy_to, ["NOTIFY=NEVER"] if client.has_extn("dsn") else [])
+
+    @staticmethod
+    def _notices(client: smtplib.SMTP, step: str, envelope_id: str, recipient: str) -> list[str]:
+        """What asks for notices of delay and failure where the server offers them (RFC 3461).
+
+        Headers only come back; the envelope's id is chance, the address is known to the server.
+        """
+        if not client.has_extn("dsn"):
+            return []
+        if step == "MAIL":
+            return ["RET=HDRS", *([f"ENVID={_xtext(envelope_id)}"] if envelope_id else [])]
+        return ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(recipient)}"]
 
     def _data(self, client: smtplib.SMTP, raw: bytes) -> str:
         """The bytes, dots doubled (RFC 5321 section 4.5.2), and the answer."""
