@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from encodings.aliases import aliases
 from functools import partial
 from pathlib import Path
 
@@ -25,10 +27,12 @@ from mmx_mailflow.intake.understand import understand
 CORPUS = Path(__file__).parents[1] / "corpus"
 NOW = datetime(2026, 11, 20, 20, tzinfo=UTC)
 LARGEST = 60_000
+NAMED = ("idna", "undefined", "punycode", "unicode_escape", "raw_unicode_escape", "charmap")
 CHARSETS = (
-    b"utf-16", b"iso-2022-jp", b"utf-7", b"windows-1252", b"x-unknown", b"idna", b"hex", b"unicode_escape",
-    b"utf-8; x", b"us-ascii", b"gb18030", b"cp1026", b"undefined", b"",
+    *(name.encode() for name in sorted({*aliases.values(), *NAMED})),
+    b"windows-1252", b"x-unknown", b"utf-8; x", b"us-ascii", b"",
 )  # fmt: skip
+"""Every codec that Python knows, also those that are no charset, and some that it does not."""
 ODD = (
     b"\0", b"\r", b"\n", b"\r\n\r\n", b"=?", b"?=", b"=?utf-8?b?", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80",
     b"--", b"<", b">", b"&#1114112;", b"&#xD800;", b'"', b"(", b"\\", b"%", b"{", b"9" * 400, b"\xe2\x80\xae",
@@ -72,7 +76,18 @@ def recoded(raw: bytearray, chance: random.Random) -> bytes:
         name = chance.choice(CHARSETS)
         return b"Content-Type: text/plain; charset=" + name + b"\r\n" + bytes(raw)
     end = next((i for i in range(at, len(raw)) if raw[i] in b"\r\n;"), len(raw))
-    return bytes(raw[:at]) + b"charset=" + chance.choice(CHARSETS) + bytes(raw[end:])
+    mark = chance.choice((b"charset=", b"charset=", b"charset*="))
+    return bytes(raw[:at]) + mark + chance.choice(CHARSETS) + bytes(raw[end:])
+
+
+def worded(raw: bytearray, chance: random.Random) -> bytes:
+    """Header words in a charset that is none of theirs."""
+    words = bytes(raw)
+    found = list(re.finditer(rb"=\?([\w-]+)\?[bqBQ]\?", words[:20_000]))
+    if not found:
+        return b"Subject: =?" + chance.choice(CHARSETS) + b"?q?abc=E9-b9?=\r\n" + words
+    one = chance.choice(found)
+    return words[: one.start(1)] + chance.choice(CHARSETS) + words[one.end(1) :]
 
 
 def unbound(raw: bytearray, chance: random.Random) -> bytes:
@@ -99,7 +114,7 @@ def transferred(raw: bytearray, chance: random.Random) -> bytes:
 
 
 CHANGES: tuple[Change, ...] = (
-    flipped, cut, doubled, swapped, recoded, unbound, salted, transferred,
+    flipped, cut, doubled, swapped, recoded, worded, unbound, salted, transferred,
 )  # fmt: skip
 
 

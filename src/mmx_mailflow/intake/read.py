@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import email.message
 import email.policy
 import re
@@ -29,6 +30,10 @@ _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+")
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 _STUMBLES = (ValueError, LookupError, TypeError, AttributeError, MessageError, RecursionError)
 """What the libraries raise on mails that are none."""
+_NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
+"""Codecs of Python that mean no mail: they escape, always fail, or take a minute for a megabyte."""
+_SLOW_WORD = re.compile(rb"=\?[^?=]{0,40}(?:punycode|idna)[^?=]{0,40}\?", re.IGNORECASE)
+"""The beginning of an encoded word that takes a second for each 100 KB, and names no charset."""
 _MAGIC = (
     (b"%PDF-", "application/pdf"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -45,7 +50,7 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 
 def read(raw: bytes) -> Message:
     """Read a mail; what cannot be read is named in `defects`, nothing is thrown away."""
-    mime, defects = _parsed(raw)
+    mime, defects = _parsed(_SLOW_WORD.sub(b"=?x-unknown?", raw))
     return _message(mime, defects, 0)
 
 
@@ -79,7 +84,7 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
             report = _report(part)
         elif sort == "message/rfc822":
             if len(nested) < _MOST_NESTED and depth < _DEEPEST:
-                inner = part.get_payload()
+                inner = part.get_payload() if part.is_multipart() else None
                 if isinstance(inner, list) and inner and isinstance(inner[0], Mime):
                     nested.append(_message(inner[0], [], depth + 1))
             else:
@@ -165,7 +170,8 @@ def _walk(mime: Mime) -> Iterator[Mime]:
     stack = [(mime, 0)]
     while stack:
         part, depth = stack.pop()
-        payload = part.get_payload()
+        # Of a leaf `get_payload` decodes the text and stumbles over charsets that are none.
+        payload = part.get_payload() if part.is_multipart() else None
         if part.get_content_type() in {"message/rfc822", "message/delivery-status"}:
             yield part
         elif isinstance(payload, list) and depth < 40:
@@ -252,6 +258,8 @@ def _words(raw: bytes, charset: str) -> str:
     """The declared charset, then UTF-8, then cp1252, which says something for every byte."""
     for name in (charset, "utf-8"):
         try:
+            if codecs.lookup(name).name in _NO_CHARSETS:
+                continue
             text = raw.decode(name)
         except (LookupError, ValueError):
             continue
@@ -312,14 +320,14 @@ def _is_alternative(mime: Mime) -> bool:
         part, seen = stack.pop(), seen + 1
         if part.get_content_type() == "multipart/alternative":
             return True
-        payload = part.get_payload()
+        payload = part.get_payload() if part.is_multipart() else None
         if isinstance(payload, list):
             stack += [p for p in payload[:10] if isinstance(p, Mime)]
     return False
 
 
 def _report(part: Mime) -> bytes:
-    payload = part.get_payload()
+    payload = part.get_payload() if part.is_multipart() else None
     blocks = payload if isinstance(payload, list) else []
     try:
         return b"\n".join(p.as_bytes() for p in blocks[:50] if isinstance(p, Mime))[:50_000]
