@@ -123,7 +123,7 @@ def _file_held(office: Office, command: Command) -> None:
             done = messages.Settled(outcome=Outcome.JUNK, why="staff call it junk")
             messages.settle(connection, office.keys, command.number, done, office.clock.now())
             return
-        messages.replay(connection, command.number)
+        messages.replay(connection, command.number, office.clock.now())
     handle_message(office, command.number, said=command)
 
 

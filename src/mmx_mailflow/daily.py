@@ -12,12 +12,14 @@ from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.values import Outcome, Role
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.office import Office, plain_letter
-from mmx_mailflow.store import cases, journal, messages, retention
+from mmx_mailflow.store import cases, journal, ledger, messages, retention
 from mmx_mailflow.store.engine import Connection
 
 DAILY_HOUR = 8
 _MOST_LISTED = 50
 _WORDS = 200
+_DAYS_TOLD = 7
+"""Over a weekend and holidays no letter goes; every closed day is told in some letter."""
 
 
 def daily_letters(office: Office, connection: Connection, now: datetime) -> list[Letter]:
@@ -56,9 +58,8 @@ def _digest(office: Office, connection: Connection, now: datetime) -> dict[str, 
     counts: dict[str, JsonValue] = {f"mail_{k}": n for k, n in messages.counts(connection).items()}
     counts["open_cases"] = len(running)
     counts["due_for_purge"] = len(retention.due(connection, office.keys, office.retention, now))
-    heads: list[JsonValue] = [
-        {"ref": ref, "head": head[:16]} for ref, head in journal.heads(connection)
-    ]
+    chains = [*ledger.heads(connection, _DAYS_TOLD), *journal.heads(connection)]
+    heads: list[JsonValue] = [{"ref": name, "head": head[:16]} for name, head in chains]
     return {"counts": counts, "due": due, "tasks": tasks, "chain_heads": heads}
 
 

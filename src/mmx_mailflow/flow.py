@@ -18,7 +18,7 @@ from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import CaseId, Outcome, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
 from mmx_mailflow.office import Office, queue_plain, record, tell_staff
-from mmx_mailflow.store import cases, messages, outbox
+from mmx_mailflow.store import cases, ledger, messages, outbox
 from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowError
 from mmx_mailflow.transport.errors import NeverError, NotNowError, UncertainError
 from mmx_mailflow.transport.imap import Mailbox
@@ -352,8 +352,13 @@ def one_pass(office: Office, mailboxes: Sequence[Mailbox], sender: Sender) -> in
 
 
 def handle_daily(office: Office) -> int:
-    """Once a business day from 08:00: counts for the desk, held mail and junk for the members."""
+    """Close the ledger of every day that is over; once a business day, from 08:00, the letters.
+
+    They are counts for the desk, held mail and junk for the members.
+    """
     now = office.clock.now().astimezone(office.policy.zone())
+    with office.store.begin() as connection:
+        ledger.close(connection, office.keys, now)
     if now.hour < DAILY_HOUR or not is_business_day(now.date(), office.policy.holidays):
         return 0
     with office.store.begin() as connection:

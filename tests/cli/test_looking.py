@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mmx_mailflow.office import Office
 from mmx_mailflow.ops.check import Grade, _authserv_ids
 from mmx_mailflow.ops.opening import open_office
 from mmx_mailflow.settings import load
-from mmx_mailflow.store import messages
+from mmx_mailflow.store import messages, outbox
 from mmx_mailflow.transport.clock import Clock
 
 NOW = datetime(2026, 11, 2, 17, tzinfo=UTC)  # a Monday morning in Tijuana
@@ -165,6 +166,41 @@ def test_verify_says_what_holds(capsys: pytest.CaptureFixture[str]) -> None:
         "ledger",
         "balance of records",
     }
+
+
+def daily_mail(at: datetime) -> bytes:
+    """The letter that the desk gets on this day."""
+    office = open_office(load(Path("config.toml"), {}), Clock(at))
+    flow.handle_daily(office)
+    with office.store.begin() as connection:
+        numbers = [n["number"] for n in outbox.listing(connection) if n["letter"] == "digest"]
+        later = at + timedelta(minutes=1)
+        letter = outbox.claim(connection, office.keys, int(str(numbers[0])), later)
+    office.close()
+    assert letter is not None
+    return letter.raw
+
+
+def test_verify_finds_what_was_cut_off_by_the_heads_of_a_daily_mail(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mail = daily_mail(NOW + timedelta(days=1))
+    Path("daily.eml").write_bytes(mail)
+    assert b"2026-11-02: " in mail
+    capsys.readouterr()
+    assert main(["verify", "--heads", "daily.eml"]) == 0
+    assert "2 heads are there" in capsys.readouterr().out
+
+    with sqlite3.connect("var/mail.db") as database:
+        database.execute("update ledger_days set head = 'ffff'")
+    assert main(["verify", "--heads", "daily.eml"]) == 1
+    assert "the ledger of 2026-11-02" in capsys.readouterr().out
+
+
+def test_verify_says_when_a_file_holds_no_heads() -> None:
+    Path("other.txt").write_text("nothing\n")
+
+    assert main(["verify", "--heads", "other.txt"]) == 1
 
 
 def test_the_directory_takes_good_lines_and_names_bad_ones(

@@ -66,7 +66,10 @@ def test_a_form_signed_with_a_certificate_is_accepted_as_the_office_says(
     [returned] = world.case().returns
     found = {p.place: p.signature for page in returned.returned.pages for p in page.places}
     assert found["A13"] == found["A12.6"] == Signature.CRYPTOGRAPHIC
-    assert {c.result for c in returned.returned.checks} == {CheckResult.PASS, CheckResult.NOT_APPLICABLE}
+    assert {c.result for c in returned.returned.checks} == {
+        CheckResult.PASS,
+        CheckResult.NOT_APPLICABLE,
+    }
     by_itself = accepts == "automatic"
     assert len(world.to(HARBOR)) == by_itself
     assert any("returned form" in subject_of(x) for x in world.new(LUZ)) != by_itself

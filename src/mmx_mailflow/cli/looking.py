@@ -20,7 +20,7 @@ from mmx_mailflow.office import Office
 from mmx_mailflow.ops import board
 from mmx_mailflow.ops.export import FolderNotEmptyError
 from mmx_mailflow.ops.export import export as export_case
-from mmx_mailflow.ops.verify import balance, verified
+from mmx_mailflow.ops.verify import balance, kept_heads, verified
 from mmx_mailflow.settings import data_path
 from mmx_mailflow.store import cases as case_rows
 from mmx_mailflow.store import directory, engine, journal
@@ -209,7 +209,7 @@ def show_mail(context: typer.Context, number: Number, reveal: Reveal = False) ->
 def replay_mail(context: typer.Context, number: Number) -> int:
     """Give a parked or held mail back to the line; the next pass handles it."""
     with office_of(context) as office, office.store.begin() as connection:
-        if not mail_rows.replay(connection, number):
+        if not mail_rows.replay(connection, number, office.clock.now()):
             raise Failure(f"mail number {number} is neither parked nor held")
     print_line(f"mail number {number} waits again")
     return 0
@@ -255,11 +255,26 @@ def outbox_retry(context: typer.Context, number: Number) -> int:
     return _turn(context, number, ("refused",), "waiting")
 
 
-def verify(context: typer.Context, as_json: Json = False) -> int:
-    """Check the journal's chains and every promise that the database can show."""
+def verify(
+    context: typer.Context,
+    as_json: Json = False,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            "--heads",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A daily mail that was kept: are its heads still there?",
+        ),
+    ] = None,
+) -> int:
+    """Check the chains of journal and ledger and every promise that the database can show."""
     boxes = options_of(context).settings().mailbox
     with office_of(context) as office:
         report = verified(office)
+        if heads is not None:
+            report["checks"].append(kept_heads(office, heads.read_bytes()))
         report["checks"] += [balance(office, box) for box in boxes]
         report["ok"] = all(check["ok"] for check in report["checks"])
     if as_json:

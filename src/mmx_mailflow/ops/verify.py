@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
+import re
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -13,12 +16,13 @@ from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import mailbox_of
 from mmx_mailflow.settings import ConfigError
 from mmx_mailflow.settings import Mailbox as MailboxSettings
-from mmx_mailflow.store import cases, journal, messages, outbox, purge
+from mmx_mailflow.store import cases, journal, ledger, messages, outbox, purge
 from mmx_mailflow.store.engine import Connection
 from mmx_mailflow.transport.errors import TransportError
 
 _LATE = timedelta(hours=1)
 _ENDED = frozenset({Result.WITHDRAWN, Result.REVOKED})
+_HEAD = re.compile(rb"(MMX-\w{4}-\w{3}|\d{4}-\d\d-\d\d): ([0-9a-f]{16,64})\b")
 
 
 class Checked(TypedDict):
@@ -84,9 +88,31 @@ def _journal(office: Office, connection: Connection, every: list[Case]) -> list[
 
 
 def _ledger(office: Office, connection: Connection) -> list[str]:
-    """Every mail has an outcome and a reason, or waits to be handled."""
+    """Every mail has an outcome and a reason, or waits; the lines of every day hang together."""
     rows = messages.listing(connection, office.keys)
-    return [f"mail {r['number']} has no reason" for r in rows if r["outcome"] and not r["why"]]
+    mute = [f"mail {r['number']} has no reason" for r in rows if r["outcome"] and not r["why"]]
+    return mute + ledger.faults(connection, office.keys)
+
+
+def kept_heads(office: Office, mail: bytes) -> Checked:
+    """Whether the heads in a daily mail that somebody kept are still those of the chains.
+
+    Lines cut off at the end leave a chain that hangs together: only a head outside tells.
+    """
+    found = dict.fromkeys(_HEAD.findall(_text_of(mail)))
+    told = [(name.decode(), head.decode()) for name, head in found]
+    days = [(name, head) for name, head in told if not name.startswith("MMX")]
+    refs = [(CaseId(name), head) for name, head in told if name.startswith("MMX")]
+    with office.store.begin() as connection:
+        lost = ledger.unknown_heads(connection, days) + journal.unknown_heads(connection, refs)
+    detail = "; ".join(lost[:5]) or f"{len(told)} heads are there"
+    return {"name": "kept heads", "ok": bool(told) and not lost, "detail": detail}
+
+
+def _text_of(mail: bytes) -> bytes:
+    """The mail with its text decoded; lines copied out of one count too."""
+    body = email.message_from_bytes(mail, policy=email.policy.default).get_body(("plain",))
+    return mail + b"\n" + (body.get_content().encode() if body is not None else b"")
 
 
 def _authorization(connection: Connection, every: list[Case]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -188,3 +189,13 @@ def heads(connection: Connection) -> list[tuple[CaseId, str]]:
     """The head of every case's chain: an anchor outside the database."""
     query = select(cases.c.ref, cases.c.journal_head).order_by(cases.c.ref)
     return [(CaseId(ref), head) for ref, head in connection.execute(query)]
+
+
+def unknown_heads(connection: Connection, kept: Iterable[tuple[CaseId, str]]) -> list[str]:
+    """Heads from a daily mail, case and beginning of the head, that the journals have not."""
+    found = []
+    for ref, head in kept:
+        hashes = connection.scalars(select(journal.c.hash).where(journal.c.ref == ref))
+        if not any(known.startswith(head) for known in hashes):
+            found.append(f"{ref}: its journal is not the one of the daily mail")
+    return found

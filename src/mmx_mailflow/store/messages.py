@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from mmx_mailflow.casework.values import CaseId, Kind, Outcome
-from mmx_mailflow.store import wrapping
+from mmx_mailflow.store import ledger, wrapping
 from mmx_mailflow.store.tables import cases, folders, messages
 from mmx_mailflow.store.vault import Keys, seal, unseal
 
@@ -106,12 +106,15 @@ def keep(
     maker = insert_sqlite if connection.dialect.name == "sqlite" else insert_pg
     unique = ["mailbox", "folder", "uidvalidity", "uid"]
     done = connection.execute(
-        maker(messages).on_conflict_do_nothing(index_elements=unique).returning(messages.c.id),
+        maker(messages)
+        .on_conflict_do_nothing(index_elements=unique)
+        .returning(messages.c.id, messages.c.outcome),
         rows,
     )
-    entered = len(done.all())
+    entered = done.all()
+    ledger.note(connection, [row.id for row in entered if row.outcome], now)
     mark(connection, mailbox, folder, uidvalidity, max(m.uid for m in batch), now)
-    return entered
+    return len(entered)
 
 
 def _row(
@@ -237,6 +240,7 @@ def settle(
             **moved,
         )
     )
+    ledger.note(connection, [number], now)
 
 
 def identify(
@@ -278,10 +282,12 @@ def failed(connection: Connection, number: int, why: str, now: datetime) -> bool
             "next_at": None,
         }
     connection.execute(update(messages).where(messages.c.id == number).values(**values))
+    if count >= STRIKES:
+        ledger.note(connection, [number], now)
     return count >= STRIKES
 
 
-def replay(connection: Connection, number: int) -> bool:
+def replay(connection: Connection, number: int, now: datetime) -> bool:
     """Give a parked or held mail back to the line."""
     done = connection.execute(
         update(messages)
@@ -291,6 +297,8 @@ def replay(connection: Connection, number: int) -> bool:
         )
         .values(outcome=None, failures=0, next_at=None, handled_at=None, why="")
     )
+    if done.rowcount:
+        ledger.note(connection, [number], now)
     return done.rowcount == 1
 
 

@@ -139,6 +139,32 @@ messages = Table(
     Index("ix_messages_ref", "ref"),
 )
 
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message", Integer, ForeignKey("messages.id"), nullable=False),
+    Column("turn", Integer, nullable=False),
+    _at("at", nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("ref", String(12), nullable=False),
+    Column("why", String(300), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("day", String(10)),
+    UniqueConstraint("message", "turn", name="uq_ledger_turn"),
+    Index("ix_ledger_day", "day", "id"),
+)
+
+ledger_days = Table(
+    "ledger_days",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("lines", Integer, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("head", String(64), nullable=False),
+)
+
 people = Table(
     "people",
     metadata,
