@@ -13,7 +13,7 @@ from mmx_mailflow.casework.calendar import is_business_day
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import DeadlinePassed, Event, LetterBounced, LetterSent
-from mmx_mailflow.casework.gate import refusal
+from mmx_mailflow.casework.gate import outlived, refusal
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import CaseId, Outcome, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
@@ -158,12 +158,8 @@ def _send(office: Office, sender: Sender, number: int) -> bool:
     now = office.clock.now()
     with office.store.begin() as connection:  # commit 3: the attempt is counted
         letter = outbox.claim(connection, office.keys, number, now)
-        why = "" if letter is None else _gate(office, connection, letter)
-        if why:
-            outbox.cancelled(connection, number, f"gate: {why}")
-            tell_staff(office, connection, "gate", f"gate-{number}", f"{letter and letter.ref}")
-    if letter is None or why:
-        return False
+        if letter is None or _is_stopped(office, connection, letter):
+            return False
     try:
         reply = sender.send(
             letter.raw,
@@ -186,11 +182,24 @@ def _send(office: Office, sender: Sender, number: int) -> bool:
     return True
 
 
-def _gate(office: Office, connection: Connection, letter: outbox.Waiting) -> str:
-    """The last look before a byte leaves for a provider (invariant 2)."""
-    if letter.to_role != Role.PROVIDER or letter.ref is None:
-        return ""
+def _is_stopped(office: Office, connection: Connection, letter: outbox.Waiting) -> bool:
+    """The last look before a byte leaves: it may hold no longer (invariants 2 and 6)."""
+    if letter.ref is None or letter.to_role == Role.STAFF:
+        return False
     stored = cases.load(connection, office.keys, letter.ref)
+    if stored is not None and outlived(
+        stored.case, letter.letter, letter.to_role, letter.created_at
+    ):
+        outbox.cancelled(connection, letter.number, "the case has ended")
+        return True
+    why = _gate(office, stored, letter) if letter.to_role == Role.PROVIDER else ""
+    if why:
+        outbox.cancelled(connection, letter.number, f"gate: {why}")
+        tell_staff(office, connection, "gate", f"gate-{letter.number}", letter.ref)
+    return bool(why)
+
+
+def _gate(office: Office, stored: cases.Stored | None, letter: outbox.Waiting) -> str:
     if stored is None:
         return "the case is not there"
     now = office.clock.now()

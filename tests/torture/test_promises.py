@@ -15,6 +15,7 @@ from tests.stories.world import office_in
 
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Authorization, Case, Result, State
+from mmx_mailflow.casework.commands import Command, ProviderAction, Verb
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import LetterSent, RequestWithdrawn
 from mmx_mailflow.casework.letters import LetterName
@@ -144,6 +145,59 @@ def test_verify_sees_a_letter_that_outlived_the_end_of_its_case(office: Office) 
             update(rows).where(rows.c.letter == "submission").values(state="waiting")
         )
     assert "submission after the case was closed" in closed_check(office)
+
+
+COMPLETE = Command(verb=Verb.PROVIDER, number=1, action=ProviderAction.COMPLETE)
+
+
+def submission_becomes(office: Office, **values: object) -> None:
+    with office.store.begin() as connection:
+        connection.execute(update(rows).where(rows.c.letter == "submission").values(**values))
+
+
+def test_a_case_that_closes_by_settlement_takes_its_letters_out_of_the_queue(
+    office: Office,
+) -> None:
+    happens(office, staff(COMPLETE))
+    with office.store.begin() as connection:
+        case = cases.load(connection, office.keys, REF).case
+
+    assert (case.state, case.result) == (State.CLOSED, Result.COMPLETED)
+    assert [state for state, _ in states(office, "submission")] == ["cancelled"]
+    assert closed_check(office) == ""
+
+
+@pytest.mark.parametrize("letter", ["submission", "follow_up", "remind_form", "ask"])
+def test_what_another_hand_held_when_its_case_ended_is_stopped_before_it_leaves(
+    office: Office, letter: str
+) -> None:
+    role = "provider" if letter in {"submission", "follow_up"} else "patient"
+    submission_becomes(office, state="sending")
+    happens(office, staff(COMPLETE))
+    submission_becomes(office, state="waiting", letter=letter, to_role=role)
+    assert f"{letter} after the case was closed" in closed_check(office)
+    office.clock.advance(timedelta(minutes=10))
+    taker = Taker()
+    flow.send_due(office, taker)
+
+    assert "archivo@faro.example" not in taker.recipients
+    assert states(office, letter)[-1] == ("cancelled", "the case has ended")
+    assert not states(office, "alarm")
+    assert closed_check(office) == ""
+
+
+@pytest.mark.parametrize("letter", ["delivery", "status", "patient_words", "provider_news"])
+def test_records_and_answers_still_go_when_their_case_has_closed(
+    office: Office, letter: str
+) -> None:
+    submission_becomes(office, letter=letter, to_role="patient")
+    happens(office, staff(COMPLETE))
+    office.clock.advance(timedelta(minutes=10))
+    taker = Taker()
+    flow.send_due(office, taker)
+
+    assert [state for state, _ in states(office, letter)] == ["sent"]
+    assert closed_check(office) == ""
 
 
 class Refuser(Taker):

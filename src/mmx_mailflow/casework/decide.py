@@ -8,9 +8,11 @@ from datetime import datetime
 from mmx_mailflow.casework.case import Case, Decision, State, TaskName
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.events import Event, Mail
+from mmx_mailflow.casework.letters import WHILE_OPEN
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.steps.common import ask_staff, hand_to_staff
 from mmx_mailflow.casework.table import TABLE
+from mmx_mailflow.casework.values import Role
 
 
 class TableBrokenError(Exception):
@@ -31,7 +33,14 @@ def decide(case: Case, event: Event, policy: Policy, now: datetime) -> Decision:
     decision = row.do(case, event, policy, now)
     if decision.case.state not in row.ends_in:
         raise TableBrokenError(f"{event.kind} while {case.state} ended in {decision.case.state}")
-    return _never_forgotten(decision, policy, now)
+    return _never_forgotten(_ended(case, decision), policy, now)
+
+
+def _ended(before: Case, decision: Decision) -> Decision:
+    """What holds only while a case is open leaves the queue when it closes (invariant 6)."""
+    if before.closed_at is not None or decision.case.closed_at is None:
+        return decision
+    return replace(decision, cancel=decision.cancel | {Role.PROVIDER.value, *WHILE_OPEN})
 
 
 def _mail(event: Event) -> Mail | None:

@@ -5,17 +5,29 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from mmx_mailflow.casework.calendar import local_date
-from mmx_mailflow.casework.case import Authorization, Case, Provider
+from mmx_mailflow.casework.case import Authorization, Case, Provider, Result
 from mmx_mailflow.casework.facts import Period
-from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.letters import WHILE_OPEN, LetterName
 from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.values import Role
 
 EXPIRED = "the authorization has expired"
 TOO_OLD = "the authorization is older than this provider accepts"
 NOT_COVERED = "the authorization does not cover this provider"
 NEEDS_A_FORM = frozenset({EXPIRED, TOO_OLD, NOT_COVERED})
 """Objections that only a newly signed form takes away."""
+
+
+ENDED = frozenset({Result.WITHDRAWN, Result.REVOKED})
+"""How a patient ends a case: nothing that was decided before goes out any more."""
+
+
+def outlived(case: Case, letter: LetterName, to_role: Role, decided_at: datetime) -> bool:
+    """Whether a letter was decided before its case ended, and holds no longer (invariant 6)."""
+    if case.closed_at is None or decided_at >= case.closed_at or to_role == Role.STAFF:
+        return False
+    return case.result in ENDED or to_role == Role.PROVIDER or letter in WHILE_OPEN
 
 
 def covers(authorization: Authorization, provider: Provider, care: tuple[Period, ...] = ()) -> bool:

@@ -114,6 +114,18 @@ class LetterName(StrEnum):
     parked|balance|mailbox|smtp|caps|manual_send), details (str: no personal data), days (int)."""
 
 
+WHILE_OPEN = frozenset(
+    {
+        LetterName.ACKNOWLEDGE, LetterName.ASK, LetterName.SEND_FORM, LetterName.RENEW_FORM,
+        LetterName.REMIND_FORM, LetterName.LAST_NOTICE, LetterName.FORM_PAGES,
+        LetterName.FORM_DEFECTS, LetterName.STATUS_NOTE, LetterName.DAY_THIRTY,
+        LetterName.PROVIDER_NEEDS, LetterName.REVOCATION_RECEIVED, LetterName.FOR_WHOM,
+        LetterName.REOPENED,
+    }
+)  # fmt: skip
+"""What holds for a patient only while the case is open; records, news and answers hold longer."""
+
+
 class PacketAttachment(Value):
     """The authorization packet, made anew from the case (same bytes each time)."""
 

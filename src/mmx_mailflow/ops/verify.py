@@ -11,7 +11,9 @@ from typing import TypedDict
 from mmx_mailflow.casework.calendar import form_due_at
 from mmx_mailflow.casework.case import Case, Result, State, TaskName
 from mmx_mailflow.casework.deadlines import deadlines
-from mmx_mailflow.casework.values import CaseId
+from mmx_mailflow.casework.gate import outlived
+from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.values import CaseId, Role
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import mailbox_of
 from mmx_mailflow.settings import ConfigError
@@ -21,7 +23,6 @@ from mmx_mailflow.store.engine import Connection
 from mmx_mailflow.transport.errors import TransportError
 
 _LATE = timedelta(hours=1)
-_ENDED = frozenset({Result.WITHDRAWN, Result.REVOKED})
 _HEAD = re.compile(rb"(MMX-\w{4}-\w{3}|\d{4}-\d\d-\d\d): ([0-9a-f]{16,64})\b")
 
 
@@ -161,29 +162,30 @@ def _once(connection: Connection) -> list[str]:
 def _closed(office: Office, connection: Connection, every: list[Case]) -> list[str]:
     """Invariant 6: after the closing only what it queued, and answers to a new mail.
 
-    What was decided before still goes, records above all, but when the patient ended the case.
+    Records, news and answers that were decided before still go, unless the patient ended it.
     """
-    closed = {case.ref: case.result for case in every if case.state == State.CLOSED}
+    closed = {case.ref: case for case in every if case.state == State.CLOSED}
     lines = {ref: journal.lines(connection, office.keys, ref) for ref in closed}
     return [
         f"{row['ref']}: {row['letter']} after the case was closed"
         for row in outbox.listing(connection, "waiting", "paused", "sending", "sent")
         if (ref := row["ref"]) in closed
         and row["to_role"] != "staff"
-        and _out_of_place(row, lines[CaseId(str(ref))], closed[CaseId(str(ref))] in _ENDED)
+        and _out_of_place(row, lines[CaseId(str(ref))], closed[CaseId(str(ref))])
     ]
 
 
-def _out_of_place(row: dict[str, object], lines: list[journal.JournalLine], ended: bool) -> bool:
+def _out_of_place(row: dict[str, object], lines: list[journal.JournalLine], case: Case) -> bool:
     """Whether a letter of a closed case waits or went out without a right to."""
     by = next((line for line in lines if line.at == row["created_at"]), None)
     closing = [line for line in lines if line.after == State.CLOSED and line.before != State.CLOSED]
     if by is None or not closing:
         return True
     if by.seq < closing[-1].seq:
-        sent_at = row["sent_at"]
-        late = not isinstance(sent_at, datetime) or sent_at > closing[-1].at
-        return ended and late
+        went_at = row["data_at"] if row["state"] in {"sending", "sent"} else None
+        late = not isinstance(went_at, datetime) or went_at > closing[-1].at
+        name, role = LetterName(str(row["letter"])), Role(str(row["to_role"]))
+        return late and outlived(case, name, role, by.at)
     asked = by.message is not None or by.actor in {"staff", "operator"}
     return by is not closing[-1] and not asked and row["letter"] != "provider_notice"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -264,7 +264,7 @@ def again(connection: Connection, number: int, now: datetime) -> None:
 
 
 def change(connection: Connection, ref: CaseId, names: frozenset[str], old: str, new: str) -> int:
-    """Move the letters of a case from one waiting state to another, by role or occasion."""
+    """Move a case's letters from one waiting state to another, by role, occasion or letter."""
     if not names:
         return 0
     done = connection.execute(
@@ -272,7 +272,7 @@ def change(connection: Connection, ref: CaseId, names: frozenset[str], old: str,
         .where(
             outbox.c.ref == ref,
             outbox.c.state == old,
-            outbox.c.to_role.in_(names) | outbox.c.occasion.in_(names),
+            or_(*(c.in_(names) for c in (outbox.c.to_role, outbox.c.occasion, outbox.c.letter))),
             outbox.c.to_role != Role.STAFF.value,
         )
         .values(state=new)
@@ -346,6 +346,7 @@ def listing(connection: Connection, *states: str) -> list[dict[str, object]]:
             "number": row.id,
             "created_at": row.created_at,
             "sent_at": row.sent_at,
+            "data_at": row.data_at,
             "next_at": row.next_at,
             "reply": row.reply,
         }

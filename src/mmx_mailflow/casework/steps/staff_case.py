@@ -231,7 +231,8 @@ def do_close(work: Work, command: Command, number: int) -> Work:
     assert result is not None
     silent = (case.trust == Trust.FAILED and not case.released) or case.unreachable
     case = close(case, result, work.now)
-    work = replace(work, cancel=frozenset({Role.PROVIDER.value, Role.PATIENT.value}), case=case)
+    cancel = work.cancel | {Role.PROVIDER.value, Role.PATIENT.value}
+    work = replace(work, cancel=cancel, case=case)
     if silent or result == Result.DUPLICATE:
         return work
     letter = to_patient(
