@@ -284,6 +284,22 @@ ALARMS: dict[str, Said] = {
         "Se envió a mano un correo a un proveedor sin autorización",
     ),
     "staff_bounce": ("A mail to staff bounced", "Un correo al equipo fue devuelto"),
+    "staff_unproven": (
+        "A mail in your name came without proof and was held",
+        "Llegó un correo a su nombre sin prueba y quedó retenido",
+    ),
+    "emergency": (
+        "A mail speaks of an emergency; please look at once",
+        "Un correo habla de una emergencia; véalo de inmediato",
+    ),
+    "gate": (
+        "A letter to a provider was stopped: no authorization covers it now",
+        "Se detuvo una carta a un proveedor: ninguna autorización la cubre ahora",
+    ),
+    "uncertain": (
+        "It is not known whether a letter to a provider left; please decide",
+        "No se sabe si salió una carta a un proveedor; por favor decida",
+    ),
 }
 LABELS: dict[str, Said] = {
     "state": ("State", "Estado"),
