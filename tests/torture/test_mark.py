@@ -59,6 +59,16 @@ def test_a_mail_that_is_there_and_is_not_given_is_asked_for_again(kind: str) -> 
         fetched(Server({1: NEW, 2: NEW}, left_out={(2, kind)}))
 
 
+def test_what_came_before_a_mail_that_is_not_given_is_kept() -> None:
+    mailbox = Mailbox(MailboxAddress(name="records", host="", port=0, security="none"))
+    mailbox._client = Server({1: NEW, 2: NEW, 3: NEW}, left_out={(3, "body")})
+    batches = mailbox.fetch_new("INBOX", after=0, since=SINCE, batch_bytes=99, max_bytes=100)
+
+    assert [mail.uid for mail in next(batches)] == [1, 2]
+    with pytest.raises(NotNowError):
+        next(batches)
+
+
 @pytest.mark.parametrize("kind", ["head", "body"])
 def test_a_mail_that_vanished_in_between_holds_up_nothing(kind: str) -> None:
     server = Server({1: NEW, 2: NEW, 3: NEW}, left_out={(2, kind)}, there=False)

@@ -239,6 +239,9 @@ class Mailbox:
             for head in self._heads(window):
                 arrived = head if head.received_at < since else self._fetched(head, max_bytes)
                 if arrived is None:
+                    if batch:  # what came before a mail that is not given is kept all the same
+                        yield batch
+                        batch, total = [], 0
                     self._must_be_gone(head.uid)
                     continue
                 batch.append(arrived)
