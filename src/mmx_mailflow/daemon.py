@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from mmx_mailflow import flow
+from mmx_mailflow.balance import EVERY, balance
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of
 from mmx_mailflow.ops.purging import remove_on_server
@@ -25,6 +27,7 @@ from mmx_mailflow.store import outbox
 from mmx_mailflow.store.engine import StoreNotNowError
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.errors import TransportError
+from mmx_mailflow.transport.imap import Mailbox
 
 BEAT_SECONDS = 5
 LONGEST_PAUSE = 300
@@ -66,6 +69,8 @@ def once(settings: Settings, clock: Clock) -> int:
         for box in boxes:
             box.ensure_folders()
         done = flow.one_pass(office, boxes, sender)
+        for box in boxes:
+            balance(office, box)
         return done + sum(remove_on_server(office, box) for box in boxes)
 
 
@@ -79,6 +84,7 @@ class Service:
         self._sender = sender_of(settings.smtp)
         self._line = threading.Lock()
         self._pauses: dict[str, float] = {}
+        self._balanced: dict[str, datetime] = {}
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -141,8 +147,16 @@ class Service:
                 flow.look_up_uncertain(self.office, [mailbox])
                 flow.file_handled(self.office, mailbox)
                 remove_on_server(self.office, mailbox)
+                self._balance(mailbox)
                 self._pauses.pop(box.name, None)
                 mailbox.wait(box.poll_seconds, self.stop)
+
+    def _balance(self, mailbox: Mailbox) -> None:
+        """Compare the mailbox with the ledger, once an hour and after every start."""
+        name, now = mailbox.address.name, self.clock.now()
+        if name not in self._balanced or now - self._balanced[name] >= EVERY:
+            balance(self.office, mailbox)
+            self._balanced[name] = now
 
     def _pause(self, name: str) -> float:
         """How long to wait after a failure: twice as long each time, five minutes at most."""

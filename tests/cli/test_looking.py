@@ -191,7 +191,7 @@ def test_verify_finds_what_was_cut_off_by_the_heads_of_a_daily_mail(
     assert main(["verify", "--heads", "daily.eml"]) == 0
     assert "2 heads are there" in capsys.readouterr().out
 
-    with sqlite3.connect("var/mail.db") as database:
+    with sqlite3.connect("var/mailflow.db") as database:
         database.execute("update ledger_days set head = 'ffff'")
     assert main(["verify", "--heads", "daily.eml"]) == 1
     assert "the ledger of 2026-11-02" in capsys.readouterr().out

@@ -8,6 +8,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from mmx_mailflow.balance import differences
 from mmx_mailflow.casework.calendar import form_due_at
 from mmx_mailflow.casework.case import Case, Result, State, TaskName
 from mmx_mailflow.casework.deadlines import deadlines
@@ -69,17 +70,12 @@ def balance(office: Office, settings: MailboxSettings) -> Checked:
 
     Without a connection nothing can be counted, which is said and is no failure of the ledger.
     """
-    name, folder = f"balance of {settings.name}", settings.folder
+    name = f"balance of {settings.name}"
     try:
         with mailbox_of(settings) as mailbox:
-            validity = mailbox.select(folder).uidvalidity
-            there = mailbox.uids(folder)
+            lost = differences(office, mailbox).without_row
     except (TransportError, ConfigError):
         return {"name": name, "ok": True, "detail": "not counted: the mailbox is out of reach"}
-    with office.store.begin() as connection:
-        last = messages.last_uid(connection, settings.name, folder, validity)
-        entered = messages.entered_uids(connection, settings.name, folder, validity)
-    lost = [uid for uid in there if uid <= last and uid not in entered]
     detail = f"{len(lost)} mails without a row, the first is UID {lost[0]}" if lost else "holds"
     return {"name": name, "ok": not lost, "detail": detail}
 

@@ -391,6 +391,21 @@ def entered_uids(connection: Connection, mailbox: str, folder: str, uidvalidity:
     return set(connection.scalars(query))
 
 
+def unfiled(
+    connection: Connection, mailbox: str, folder: str, uidvalidity: int, before: datetime
+) -> list[tuple[int, int]]:
+    """Number and UID of mails, not touched since `before`, that were not moved away yet."""
+    query = select(messages.c.id, messages.c.uid).where(
+        messages.c.mailbox == mailbox,
+        messages.c.folder == folder,
+        messages.c.uidvalidity == uidvalidity,
+        messages.c.filed_at.is_(None),
+        messages.c.vanished_at.is_(None),
+        func.coalesce(messages.c.handled_at, messages.c.kept_at) < before,
+    )
+    return [(row.id, row.uid) for row in connection.execute(query)]
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """How many mails have which outcome."""
     query = select(messages.c.outcome, func.count()).group_by(messages.c.outcome)
