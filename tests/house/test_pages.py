@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,15 @@ def test_the_page_of_states_is_drawn_from_the_table() -> None:
 def test_the_data_of_a_checkout_are_those_of_the_repository() -> None:
     assert data_path("config.example.toml") == ROOT / "config.example.toml"
     assert data_path("migrations") == ROOT / "migrations"
+
+
+def test_every_test_that_the_security_page_names_exists() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(test_\w+))?`", page)
+
+    assert len(named) > 40
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text() if name else (ROOT / path).exists()
+    assert [f"PR-{n:02}" for n in range(1, 46)] == re.findall(
+        r"^\| (PR-\d\d) \|", page, re.MULTILINE
+    )
