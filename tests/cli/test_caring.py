@@ -158,3 +158,16 @@ def test_a_restore_purges_again_what_was_purged_since(
     assert json.loads(out(capsys, "cases", "--json")) == []
     assert "letters leave again" in out(capsys, "restore", "--go-on")
     assert main(["restore"]) == 2
+
+
+def test_a_legal_hold_that_is_set_and_lifted_stands_in_the_journal(
+    ref: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for verb in ("set", "lift"):
+        out(capsys, "legal-hold", verb, ref)
+    lines = json.loads(out(capsys, "timeline", ref, "--json", "--reveal"))
+
+    said = [line["words"] for line in lines if line["kind"] == "operator_decided"]
+    assert [w["words"] for w in said if w["action"] == "legal_hold"] == ["set", "lift"]
+    assert out(capsys, "verify", "--json")

@@ -208,7 +208,7 @@ class OperatorDecided(Value):
     """The operator did something from the command line."""
 
     kind: Literal["operator_decided"] = "operator_decided"
-    action: Literal["release", "reveal"]
+    action: Literal["release", "reveal", "legal_hold"]
     words: str = ""
 
 

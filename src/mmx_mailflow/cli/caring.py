@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 
 from mmx_mailflow.casework.codes import read_reference
+from mmx_mailflow.casework.events import OperatorDecided
 from mmx_mailflow.casework.values import CaseId
 from mmx_mailflow.cli.common import Failure, options_of, print_json, print_line, print_rows
 from mmx_mailflow.cli.opened import EXPECTED, office_of
+from mmx_mailflow.flow import handle
 from mmx_mailflow.office import Office
 from mmx_mailflow.ops import purging
 from mmx_mailflow.settings import Settings, data_path, moved_clock
 from mmx_mailflow.store import backup as copying
+from mmx_mailflow.store import cases
 from mmx_mailflow.store import purge as purge_rows
 from mmx_mailflow.store.retention import Due
 from mmx_mailflow.store.vault import load_keys
@@ -171,6 +174,10 @@ def _hold(context: typer.Context, ref: str, *, lift: bool) -> int:
     with office_of(context) as office, office.store.begin() as connection:
         name = _known(purge_rows.existing(connection), ref)
         purge_rows.hold(connection, name, office.clock.now(), lift=lift)
+        stored = cases.load(connection, office.keys, name)
+        if stored is not None:
+            event = OperatorDecided(action="legal_hold", words="lift" if lift else "set")
+            handle(office, connection, stored, event, actor="operator")
     print_line(f"{name}: {'no legal hold' if lift else 'under a legal hold'}")
     return 0
 
