@@ -128,6 +128,7 @@ def test_a_reply_code_belongs_to_one_recipient_and_is_found_in_a_quote() -> None
 # --- trust ---
 
 PASS = "mx1.medicalmex.example; spf=pass; dmarc=pass (p=none) header.from=gmail.com"
+QUOTED = 'mx1.medicalmex.example; spf=pass smtp.mailfrom="a; dmarc=pass header.from=gmail.com"'
 SENDERS = ("ana@gmail.com",)
 JUDGED = [
     ([PASS], SENDERS, 1, "", Trust.VERIFIED),
@@ -142,6 +143,17 @@ JUDGED = [
     ([PASS], SENDERS, 1, "records@medicalmex.example", Trust.FAILED),
     ([PASS.replace("gmail.com", "other.example")], SENDERS, 1, "", Trust.UNKNOWN),
     (["spf=pass; dmarc=pass header.from=gmail.com"], SENDERS, 1, "", Trust.UNKNOWN),
+    ([QUOTED], SENDERS, 1, "", Trust.UNKNOWN),
+    (["mx1.medicalmex.example; x-dmarc=pass header.from=gmail.com"], SENDERS, 1, "", Trust.UNKNOWN),
+    (["mx1.medicalmex.example; dmarc=none (a (b) dmarc=pass)"], SENDERS, 1, "", Trust.UNKNOWN),
+    (
+        ["mx1.medicalmex.example 1; dmarc/1 = pass header.from=gmail.com"],
+        SENDERS,
+        1,
+        "",
+        Trust.VERIFIED,
+    ),
+    (["x mx1.medicalmex.example; dmarc=pass header.from=gmail.com"], SENDERS, 1, "", Trust.UNKNOWN),
     ([], SENDERS, 1, "", Trust.UNKNOWN),
     ([], ("x@medica1mex.example",), 1, "", Trust.FAILED),
     ([], ("x@medicalmex.example.evil.example",), 1, "", Trust.FAILED),
@@ -159,6 +171,25 @@ def test_a_sender_is_believed_as_far_as_the_trusted_server_says(
     assert (
         trust(headers, senders, count, ("mx1.medicalmex.example",), OURS, shown).trust == expected
     )
+
+
+MS_PASS = (
+    "spf=pass; dkim=pass; dmarc=pass action=none header.from=gmail.com;compauth=pass reason=100"
+)
+OF_MICROSOFT = [
+    ([MS_PASS], Trust.VERIFIED),
+    ([MS_PASS.replace("dmarc=pass action=none", "dmarc=fail action=oreject")], Trust.FAILED),
+    ([MS_PASS.replace("gmail.com", "other.example")], Trust.UNKNOWN),
+    (["mx.evil.example; dmarc=none", MS_PASS], Trust.UNKNOWN),
+    (["microsoft365; dmarc=pass header.from=gmail.com"], Trust.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("results", "expected"), OF_MICROSOFT)
+def test_microsoft_s_results_count_where_it_is_listed_and_only_on_top(results, expected) -> None:
+    headers = {"authentication-results": tuple(results)}
+
+    assert trust(headers, SENDERS, 1, ("microsoft365",), OURS).trust == expected
 
 
 # --- threads ---
@@ -361,3 +392,10 @@ def test_what_a_provider_wants_with_an_authorization_is_read_from_the_directory(
 
     assert (uno.id_copy, uno.witnesses, uno.max_age_days) == (True, True, 90)
     assert (dos.id_copy, dos.witnesses, dos.max_age_days) == (False, False, 0)
+
+
+def test_a_server_s_word_in_an_encoded_word_is_none() -> None:
+    """RFC 8601 section 2.2 has none; the server that strips forged stamps did not see this one."""
+    mail = read(b"Authentication-Results: =?utf-8?q?mx1=2Eexample=3B_dmarc=3Dpass?=\r\n\r\nx\r\n")
+
+    assert trust(mail.headers, SENDERS, 1, ("mx1.example",), OURS).trust == Trust.UNKNOWN

@@ -10,10 +10,15 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from mmx_mailflow.casework.values import Address, Trust
 
-_COMMENT = re.compile(r"\([^()]*\)")
-_RESULT = re.compile(r"\bdmarc\s*=\s*([a-z]+)", re.IGNORECASE)
-_HEADER_FROM = re.compile(r"\bheader\.from\s*=\s*\"?@?([^\s;\"]+)", re.IGNORECASE)
-_METHOD = re.compile(r"^[a-z0-9-]+\s*=", re.IGNORECASE)
+MICROSOFT = "microsoft365"
+"""Stands in `trusted_authserv_ids` for Microsoft 365, whose results bear no authserv-id."""
+_LONGEST = 8_000
+_METHOD = re.compile(r"[a-z][a-z0-9-]*\s*(?:/\s*\d+\s*)?=", re.IGNORECASE)
+_DMARC = re.compile(r"dmarc\s*(?:/\s*\d+\s*)?=\s*([a-z]+)(?![\w-])", re.IGNORECASE)
+# A value in quotes is taken whole, so that nothing within it is read as a property.
+_PROPERTY = re.compile(
+    r"([a-z0-9-]+(?:\s*\.\s*[a-z0-9-]+)?)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^\s;\"]+)", re.IGNORECASE
+)
 _WEBMAIL = frozenset(
     [
         "gmail.com",
@@ -52,20 +57,47 @@ class Assessment:
 
 
 def authserv_ids(headers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The servers whose results a mail carries, topmost first, for `check`."""
+    """The servers whose results a mail carries, topmost first, for `check`.
+
+    Results without an id are Microsoft 365's, named as they are listed in the settings.
+    """
     values = headers.get("authentication-results", ())
-    return tuple(i for i in (_split(value)[0] for value in values) if i)
+    return tuple(i for i in (_named(value)[0] or MICROSOFT for value in values) if i != "?")
 
 
-def _split(value: str) -> tuple[str, str]:
-    """The authserv-id and the results; Microsoft 365 writes results without an id."""
-    bare = _COMMENT.sub(" ", _COMMENT.sub(" ", value[:8_000]))
-    head, _, rest = bare.partition(";")
-    head = head.strip()
-    if _METHOD.match(head):
-        return "", bare
-    words = head.split()
-    return (words[0].lower() if words else ""), rest
+def _named(value: str) -> tuple[str, list[str]]:
+    """The authserv-id and the results (RFC 8601 section 2.2); `?` for what is neither.
+
+    Microsoft 365 begins with a result: its id is empty.
+    """
+    first, *rest = _parts(value[:_LONGEST])
+    if _METHOD.match(first):
+        return "", [first, *rest]
+    words = [word.strip('"') for word in first.split()]
+    if not words or len(words) > 2 or (len(words) == 2 and not words[1].isdigit()):
+        return "?", []
+    return (words[0].lower(), rest) if words[0] != MICROSOFT else ("?", [])
+
+
+def _parts(value: str) -> list[str]:
+    """What stands between semicolons, without comments; neither counts within quotes."""
+    parts: list[list[str]] = [[]]
+    depth, quoted, escaped = 0, False, False
+    for letter in value:
+        if escaped or (letter == "\\" and (quoted or depth)):
+            escaped = not escaped
+        elif letter == '"' and not depth:
+            quoted = not quoted
+        elif not quoted and letter in "()":
+            depth = depth + 1 if letter == "(" else max(0, depth - 1)
+            parts[-1].append(" ")
+            continue
+        elif letter == ";" and not quoted and not depth:
+            parts.append([])
+            continue
+        if not depth:
+            parts[-1].append(letter)
+    return ["".join(part).strip() for part in parts]
 
 
 def trust(
@@ -91,25 +123,53 @@ def trust(
         return Assessment(Trust.FAILED, "the display name shows another address")
     if looks_like(domain, protected):
         return Assessment(Trust.FAILED, "the domain resembles one of ours")
-    listed = {name.lower() for name in trusted_ids}
-    for value in headers.get("authentication-results", ()):
-        name, results = _split(value)
-        if name in listed:
-            return _dmarc(results, domain)
-    return Assessment(Trust.UNKNOWN, "no trusted server has judged the sender")
+    results = _judgement(headers.get("authentication-results", ()), trusted_ids)
+    if results is None:
+        return Assessment(Trust.UNKNOWN, "no trusted server has judged the sender")
+    # Without header.from the verdict is about the From that the server read; that is ours only
+    # where nothing else in the header could be taken for an address.
+    alone = "".join(headers.get("from", ("@",))).count("@") == 1
+    return _dmarc(results, domain, named=not alone)
 
 
-def _dmarc(results: str, domain: str) -> Assessment:
-    found = [part for part in results.split(";") if _RESULT.search(part)]
+def _judgement(values: Sequence[str], trusted_ids: Sequence[str]) -> list[str] | None:
+    """The results that count: topmost of a listed id.
+
+    Microsoft 365 renames what other servers said, so its own stands at the very top or not at
+    all; anybody can write results without an id further down.
+    """
+    listed = {name.lower() for name in trusted_ids} - {MICROSOFT, "", "?"}
+    microsoft = MICROSOFT in {name.lower() for name in trusted_ids}
+    for place, value in enumerate(values):
+        name, results = _named(value)
+        if name in listed or (name == "" and microsoft and place == 0):
+            return results
+    return None
+
+
+def _dmarc(results: Sequence[str], domain: str, *, named: bool) -> Assessment:
+    found = [(m, part) for part in results if (m := _DMARC.match(part))]
     if not found:
         return Assessment(Trust.UNKNOWN, "the trusted server did not judge the sender")
-    verdicts = {m.group(1).lower() for part in found for m in _RESULT.finditer(part)}
-    about = {m.group(1).lower() for part in found for m in _HEADER_FROM.finditer(part)}
+    verdicts = {m.group(1).lower() for m, _ in found}
+    about = {
+        "".join(p.group(2).split()).strip('"').lstrip("@").rstrip(".").lower()
+        for m, part in found
+        for p in _PROPERTY.finditer(part, m.end())
+        if "".join(p.group(1).split()).lower() == "header.from"
+    }
     if "fail" in verdicts:
         return Assessment(Trust.FAILED, "DMARC failed")
-    if verdicts == {"pass"} and about <= {domain}:
+    if verdicts == {"pass"} and (about == {_ascii(domain)} or not (about or named)):
         return Assessment(Trust.VERIFIED, "DMARC passed")
     return Assessment(Trust.UNKNOWN, "DMARC says nothing of this sender")
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
 
 
 def looks_like(domain: str, protected: frozenset[str]) -> bool:

@@ -183,16 +183,26 @@ def _walk(mime: Mime) -> Iterator[Mime]:
 def _headers(mime: Mime) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for name, value in list(mime.raw_items())[:_MOST_HEADERS]:
-        found.setdefault(str(name).lower(), []).append(_decoded(str(value)[:_LONGEST_HEADER]))
+        # A server's word has no encoded words (RFC 8601 section 2.2): one that has is forged, and
+        # the server that strips forged ones did not recognise it.
+        judged = str(name).lower() == "authentication-results"
+        word = str(value)[:_LONGEST_HEADER]
+        found.setdefault(str(name).lower(), []).append(
+            _clean(_unfolded(word)) if judged else _decoded(word)
+        )
     return {name: tuple(values) for name, values in found.items()}
 
 
-def _decoded(value: str) -> str:
-    """A header in words: RFC 2047, and raw bytes as UTF-8 or else cp1252."""
+def _unfolded(value: str) -> str:
+    """A header on one line, raw bytes as UTF-8 or else cp1252."""
     value = re.sub(r"\r?\n[ \t]+", " ", value)
     raw = value.encode("ascii", "surrogateescape")
-    if any(byte > 127 for byte in raw):
-        value = _words(raw, "utf-8")
+    return _words(raw, "utf-8") if any(byte > 127 for byte in raw) else value
+
+
+def _decoded(value: str) -> str:
+    """A header in words, on one line (RFC 2047)."""
+    value = _unfolded(value)
     if "=?" not in value:
         return _clean(value)
     try:
