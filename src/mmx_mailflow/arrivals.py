@@ -462,9 +462,10 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
     machine = found.understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
     decision = _happen(office, connection, stored, event, where.role.value, arrived)
     outcome = Outcome.MACHINE if machine else Outcome.HANDLED
+    failed = found.trust == Trust.FAILED and not machine
     return messages.Settled(
-        outcome=Outcome.HELD if decision.hold_message else outcome,
-        why=f"{where.why}; {decision.because}",
+        outcome=Outcome.HELD if decision.hold_message or failed else outcome,
+        why=f"{where.why}; {arrived.assessed.why if failed else decision.because}",
         kind=found.understood.kind,
         ref=where.ref,
     )

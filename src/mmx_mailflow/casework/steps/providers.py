@@ -46,7 +46,7 @@ from mmx_mailflow.casework.steps.common import (
     without_tasks,
 )
 from mmx_mailflow.casework.turn import settled, undelivered
-from mmx_mailflow.casework.values import Role
+from mmx_mailflow.casework.values import Role, Trust
 
 _CONTACTED = frozenset({ProviderState.SENT, ProviderState.ACKNOWLEDGED, ProviderState.PROMISED})
 _FORM_LETTERS = frozenset(
@@ -142,6 +142,8 @@ def take_provider_answer(
     mail, provider = event.mail, provider_of(case, event.provider)
     if provider is None or case.closed_at is not None:
         return hand_to_staff(case, "a provider wrote and nothing is open", policy, now, mail)
+    if mail.trust == Trust.FAILED:
+        return hand_to_staff(case, "a provider's address failed its proof", policy, now, mail)
     if event.guess == "acknowledged" and not mail.files and provider.state == ProviderState.SENT:
         provider = in_state(provider, ProviderState.ACKNOWLEDGED, now)
     if provider.acknowledged_at is None:
