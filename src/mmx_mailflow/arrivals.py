@@ -42,6 +42,13 @@ _FORM_TYPES = (
     "image/",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 )
+_HOUR = timedelta(hours=1)
+_FIRST_ANSWERS = (
+    LetterName.ACKNOWLEDGE,
+    LetterName.FOR_WHOM,
+    LetterName.RECEIPT,
+    LetterName.TOO_LARGE,
+)
 _DAY = timedelta(days=1)
 _SHORTEST_NAME = 3
 _PEN_VERBS = frozenset({Verb.FILE_AS, Verb.RELEASE})
@@ -241,6 +248,22 @@ def _may_answer(office: Office, connection: Connection, found: Read) -> bool:
     return False
 
 
+def _hour_is_full(office: Office, connection: Connection, arrived: Arrived) -> bool:
+    """Whether a sender that nobody vouches for must wait for a person; staff hear of it once.
+
+    A flood of forged requests must not become a flood of answers to those whose names it bears.
+    """
+    vouched = arrived.assessed.trust == Trust.VERIFIED or arrived.match.proven
+    if vouched or arrived.match.why.startswith("staff"):
+        return False
+    now = office.clock.now()
+    count = outbox.first_answers_since(connection, _FIRST_ANSWERS, now - _HOUR)
+    if count < office.unknown_answers_per_hour:
+        return False
+    tell_staff(office, connection, "caps", f"hour-{now:%Y-%m-%dT%H}", "")
+    return True
+
+
 def _form_files(message: Message) -> list[ReturnedFile]:
     return [
         ReturnedFile(name=f"{part.index}", content=part.content)
@@ -360,6 +383,15 @@ def _settled(office: Office, connection: Connection, arrived: Arrived) -> messag
         return _in_case(office, connection, arrived)
     if kind == Kind.AUTO_REPLY:
         return messages.Settled(outcome=Outcome.MACHINE, why="a machine without a case", kind=kind)
+    return _of_no_case(office, connection, arrived)
+
+
+def _of_no_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    """A new case, or a mail that waits for a person."""
+    kind = arrived.read.understood.kind
+    if _hour_is_full(office, connection, arrived):
+        why = "this hour's answers to unknown senders are used up"
+        return messages.Settled(outcome=Outcome.HELD, why=why, kind=kind)
     if arrived.match.new_case and (kind == Kind.REQUEST or arrived.match.why.startswith("staff")):
         return _new_case(office, connection, arrived)
     return _held(office, connection, arrived, arrived.match.why)
@@ -405,7 +437,11 @@ def _bounced(office: Office, connection: Connection, arrived: Arrived) -> messag
 
 def _too_large(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     megabytes = office.max_message_bytes // 1_000_000
-    if arrived.read.may_answer and arrived.assessed.trust != Trust.FAILED:
+    if (
+        arrived.read.may_answer
+        and arrived.assessed.trust != Trust.FAILED
+        and not _hour_is_full(office, connection, arrived)
+    ):
         words: dict[str, object] = {"megabytes": megabytes}
         _to_sender(office, connection, arrived, LetterName.TOO_LARGE, f"m{arrived.number}", words)
     return messages.Settled(

@@ -53,6 +53,8 @@ class Office:
     answer_since: datetime
     max_message_bytes: int = 40_000_000
     own_copy: str = "envelope"
+    unknown_answers_per_hour: int = 60
+    """First answers within an hour, beyond which senders that nobody vouches for must wait."""
     plus: bool = False
     retention: Retention = field(default_factory=Retention)
     agent_signature: bytes | None = field(default=None, repr=False)

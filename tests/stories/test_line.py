@@ -182,6 +182,27 @@ def test_staff_without_proof_release_nothing(world: World) -> None:
     assert world.outcomes().count("held") == 2
 
 
+def test_a_flood_of_unknown_senders_waits_for_a_person_and_the_known_are_answered(
+    world: World,
+) -> None:
+    world.office = replace(world.office, unknown_answers_per_hour=2)
+    senders = [f"person{n}@forged.example" for n in range(5)]
+    for n, sender in enumerate(senders):
+        text = REQUEST_EN.replace("Ana Prueba Demo", f"Person {'ABCDE'[n]} Muestra")
+        world.writes(sender, "Records", text, dmarc="")
+    world.writes(ANA, "Records", REQUEST_EN)
+
+    assert [len(world.to(sender)) for sender in senders] == [1, 1, 0, 0, 0]
+    assert len(world.to(ANA)) == 1
+    assert world.outcomes().count("held") == 3
+    alarms = [x for x in world.to(DESK) if "limit on answers" in words_of(x)]
+    assert len(alarms) == 1
+
+    world.clock.advance(timedelta(hours=1, minutes=1))
+    world.writes("late@forged.example", "Records", REQUEST_EN.replace("Ana", "Late"), dmarc="")
+    assert len(world.to("late@forged.example")) == 1
+
+
 def test_a_revocation_by_anybody_stops_provider_mail_at_once(world: World) -> None:
     world.writes(ANA, "Records", REQUEST_EN)
     [first] = world.new(ANA)

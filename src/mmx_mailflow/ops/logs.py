@@ -10,6 +10,7 @@ import structlog
 _QUIET = (
     "alembic",
     "apscheduler",
+    "flufl.bounce",
     "imapclient",
     "mailparser",
     "mail.log",

@@ -80,6 +80,7 @@ def open_office(settings: Settings, clock: Clock) -> Office:
         answer_since=settings.service.answer_since,
         max_message_bytes=settings.service.max_message_mb * 1_000_000,
         own_copy=settings.smtp.own_copy,
+        unknown_answers_per_hour=settings.service.unknown_answers_per_hour,
         retention=settings.retention,
         plus=settings.service.plus_addressing == "on",
         agent_signature=signature,

@@ -334,6 +334,18 @@ def answers_since(connection: Connection, keys: Keys, recipient: Address, since:
     return connection.scalar(query) or 0
 
 
+def first_answers_since(
+    connection: Connection, names: Sequence[LetterName], since: datetime
+) -> int:
+    """How many letters of these names were written to patients since a moment."""
+    query = select(func.count()).where(
+        outbox.c.letter.in_([name.value for name in names]),
+        outbox.c.to_role == Role.PATIENT.value,
+        outbox.c.created_at >= since,
+    )
+    return connection.scalar(query) or 0
+
+
 def listing(connection: Connection, *states: str) -> list[dict[str, object]]:
     """The outbox as `outbox --json` shows it, oldest first."""
     query = select(outbox).order_by(outbox.c.id)
