@@ -40,6 +40,7 @@ _APART = 15.0
 _LONG = 15.0
 """How long a stroke is that is no part of a stamp's letter, in points."""
 _TURNS = np.radians(np.arange(0, 180, 6))
+_LEVEL = [n for n, turn in enumerate(range(0, 90, 6)) if min(turn, 90 - turn) <= 18]
 _INKED = 0.4
 """How dark what belongs to a letter is at the least, against the darkest ink beside it."""
 _SIDES = (16.0, 20.0)
@@ -332,14 +333,15 @@ def _letters(mask: Mask) -> list[Spot]:
 def _long_strokes(mask: Mask) -> tuple[Mask, float]:
     """What lies on nearly straight strokes longer than a stamp's letters, whatever their lean.
 
-    And the share of the ink that lies on those of them that run one way or squarely across it.
+    And the share of the ink that lies on those that run one way or squarely across it, along and
+    down the page as far as stamps and folds do: a zigzag goes up and down steeply.
     """
     columns = np.nonzero(mask.any(axis=0))[0]
     part = slice(columns[0], columns[-1] + 1) if len(columns) else slice(0)
     ways = np.array([_along(mask[:, part], turn) for turn in _TURNS])
     near = ways | np.roll(ways, 1, axis=0) | np.roll(ways, -1, axis=0)
     half = len(_TURNS) // 2
-    square = (near[:half] | near[half:]).sum(axis=(1, 2)).max()
+    square = (near[:half] | near[half:])[_LEVEL].sum(axis=(1, 2)).max()
     long = np.zeros(mask.shape, bool)
     long[:, part] = ways.any(axis=0)
     return long, float(square / max(1, mask.sum()))
