@@ -64,7 +64,7 @@ def test_a_complete_request_in_english_goes_from_the_first_mail_to_the_closed_ca
     world.passes(minutes=6)
     [submission] = world.new(FARO)
     assert "Ana Prueba Demo" in words_of(submission)
-    assert len(files_in(submission)) == 3
+    assert len(files_in(submission)) == 4  # the three signed pages and the one that was kept
     assert ANA not in submission.decode()
     assert world.case().state == State.IN_PROGRESS
 
