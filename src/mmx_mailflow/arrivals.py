@@ -248,13 +248,18 @@ def _may_answer(office: Office, connection: Connection, found: Read) -> bool:
     return False
 
 
+def _placed_by_staff(arrived: Arrived) -> bool:
+    """Whether a member of staff said by its number where a held mail belongs."""
+    return arrived.match.why.startswith("staff")
+
+
 def _hour_is_full(office: Office, connection: Connection, arrived: Arrived) -> bool:
     """Whether a sender that nobody vouches for must wait for a person; staff hear of it once.
 
     A flood of forged requests must not become a flood of answers to those whose names it bears.
     """
     vouched = arrived.assessed.trust == Trust.VERIFIED or arrived.match.proven
-    if vouched or arrived.match.why.startswith("staff"):
+    if vouched or _placed_by_staff(arrived):
         return False
     now = office.clock.now()
     count = outbox.first_answers_since(connection, _FIRST_ANSWERS, now - _HOUR)
@@ -392,7 +397,7 @@ def _of_no_case(office: Office, connection: Connection, arrived: Arrived) -> mes
     if _hour_is_full(office, connection, arrived):
         why = "this hour's answers to unknown senders are used up"
         return messages.Settled(outcome=Outcome.HELD, why=why, kind=kind)
-    if arrived.match.new_case and (kind == Kind.REQUEST or arrived.match.why.startswith("staff")):
+    if arrived.match.new_case and (kind == Kind.REQUEST or _placed_by_staff(arrived)):
         return _new_case(office, connection, arrived)
     return _held(office, connection, arrived, arrived.match.why)
 

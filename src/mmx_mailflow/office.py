@@ -211,7 +211,9 @@ def queue_plain(office: Office, connection: Connection, letters: Sequence[Letter
 def tell_staff(
     office: Office, connection: Connection, alarm: str, occasion: str, details: str
 ) -> None:
-    """An alarm without personal data to everyone who is to be notified."""
+    """An alarm without personal data to everyone who is to be notified, once an occasion."""
+    if outbox.has_occasion(connection, occasion):
+        return
     words: dict[str, object] = {"alarm": alarm, "details": details, "days": 0}
     queue_plain(
         office,

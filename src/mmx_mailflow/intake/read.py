@@ -84,9 +84,7 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
             report = _report(part)
         elif sort == "message/rfc822":
             if len(nested) < _MOST_NESTED and depth < _DEEPEST:
-                inner = part.get_payload() if part.is_multipart() else None
-                if isinstance(inner, list) and inner and isinstance(inner[0], Mime):
-                    nested.append(_message(inner[0], [], depth + 1))
+                nested += [_message(inner, [], depth + 1) for inner in _within(part, 1)]
             else:
                 defects.append("too deeply nested")
         elif _is_text(part):
@@ -170,14 +168,20 @@ def _walk(mime: Mime) -> Iterator[Mime]:
     stack = [(mime, 0)]
     while stack:
         part, depth = stack.pop()
-        # Of a leaf `get_payload` decodes the text and stumbles over charsets that are none.
-        payload = part.get_payload() if part.is_multipart() else None
-        if part.get_content_type() in {"message/rfc822", "message/delivery-status"}:
+        whole = part.get_content_type() in {"message/rfc822", "message/delivery-status"}
+        if whole or not part.is_multipart():
             yield part
-        elif isinstance(payload, list) and depth < 40:
-            stack += [(p, depth + 1) for p in reversed(payload[:2_000]) if isinstance(p, Mime)]
-        elif not isinstance(payload, list):
-            yield part
+        elif depth < 40:
+            stack += [(p, depth + 1) for p in reversed(_within(part, 2_000))]
+
+
+def _within(part: Mime, most: int) -> list[Mime]:
+    """The first parts that a part is made of.
+
+    A leaf is not asked: `get_payload` would decode it, and stumble over charsets that are none.
+    """
+    payload = part.get_payload() if part.is_multipart() else None
+    return [p for p in payload[:most] if isinstance(p, Mime)] if isinstance(payload, list) else []
 
 
 def _headers(mime: Mime) -> dict[str, tuple[str, ...]]:
@@ -330,17 +334,13 @@ def _is_alternative(mime: Mime) -> bool:
         part, seen = stack.pop(), seen + 1
         if part.get_content_type() == "multipart/alternative":
             return True
-        payload = part.get_payload() if part.is_multipart() else None
-        if isinstance(payload, list):
-            stack += [p for p in payload[:10] if isinstance(p, Mime)]
+        stack += _within(part, 10)
     return False
 
 
 def _report(part: Mime) -> bytes:
-    payload = part.get_payload() if part.is_multipart() else None
-    blocks = payload if isinstance(payload, list) else []
     try:
-        return b"\n".join(p.as_bytes() for p in blocks[:50] if isinstance(p, Mime))[:50_000]
+        return b"\n".join(p.as_bytes() for p in _within(part, 50))[:50_000]
     except _STUMBLES:
         return b""
 

@@ -326,22 +326,20 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
 
 def answers_since(connection: Connection, keys: Keys, recipient: Address, since: datetime) -> int:
     """How many letters went to an address since a moment: the cap a sender and day."""
-    query = select(func.count()).where(
-        outbox.c.recipient_key == keys.lookup("address", recipient.lower()),
-        outbox.c.created_at >= since,
-        outbox.c.to_role == Role.PATIENT.value,
-    )
-    return connection.scalar(query) or 0
+    mine = outbox.c.recipient_key == keys.lookup("address", recipient.lower())
+    return _to_patients_since(connection, since, mine)
 
 
 def first_answers_since(
     connection: Connection, names: Sequence[LetterName], since: datetime
 ) -> int:
     """How many letters of these names were written to patients since a moment."""
+    return _to_patients_since(connection, since, outbox.c.letter.in_([n.value for n in names]))
+
+
+def _to_patients_since(connection: Connection, since: datetime, which: ColumnElement[bool]) -> int:
     query = select(func.count()).where(
-        outbox.c.letter.in_([name.value for name in names]),
-        outbox.c.to_role == Role.PATIENT.value,
-        outbox.c.created_at >= since,
+        which, outbox.c.to_role == Role.PATIENT.value, outbox.c.created_at >= since
     )
     return connection.scalar(query) or 0
 

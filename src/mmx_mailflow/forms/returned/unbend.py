@@ -40,7 +40,7 @@ def unbent(seen: NDArray[np.uint8], quiet: float) -> Iterator[NDArray[np.uint8]]
         dark = _darkness(seen.astype(np.float64), module)
         known = _known(size)
         for knots in _KNOTS:
-            found = _sampled(dark, _grid(size, knots, module, seen.shape[0] * quiet))
+            found = _sampled(dark, _grid(known, knots, module, seen.shape[0] * quiet))
             if ((found > 0) == (known > 0))[known != 0].mean() < _FITS:
                 break
             flat = np.where(known == 0, found, known) <= 0
@@ -101,7 +101,8 @@ class _Grid:
         return found
 
 
-def _grid(size: int, knots: int, module: float, start: float) -> _Grid:
+def _grid(known: Field, knots: int, module: float, start: float) -> _Grid:
+    size = len(known)
     at = np.arange(-1, size + 1) + 0.5
     hats = _hats(np.clip(at, 0, size), knots, size)
     once = np.diff(np.eye(knots), 2, axis=0)
@@ -109,7 +110,7 @@ def _grid(size: int, knots: int, module: float, start: float) -> _Grid:
         size,
         module,
         np.stack([np.repeat(at, size + 2), np.tile(at, size + 2)]) * module + start - 0.5,
-        np.pad(_known(size), 1, constant_values=-1.0).ravel(),
+        np.pad(known, 1, constant_values=-1.0).ravel(),
         np.einsum("ni,mj->nmij", hats, hats).reshape(-1, knots**2),
         np.vstack([np.kron(np.eye(knots), once), np.kron(once, np.eye(knots))]),
     )
