@@ -15,17 +15,17 @@ from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import DeadlinePassed, Event, LetterBounced, LetterSent
 from mmx_mailflow.casework.gate import outlived, refusal
 from mmx_mailflow.casework.letters import LetterName
-from mmx_mailflow.casework.values import CaseId, Outcome, Role
+from mmx_mailflow.casework.values import CaseId, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
 from mmx_mailflow.office import Office, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, ledger, messages, outbox
 from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowError
-from mmx_mailflow.transport.errors import NeverError, NotNowError, UncertainError
+from mmx_mailflow.transport.errors import NeverError, NotGivenError, NotNowError, UncertainError
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender
 from mmx_mailflow.transport.worker import StoppedError
+from mmx_mailflow.withheld import BATCH_BYTES, ask_again, enter_withheld, rows_of
 
-_BATCH_BYTES = 8_000_000
 _MANY = 200
 _TRIES = 5
 _BACKOFF = (1, 2, 5, 10, 20, 40, 60)
@@ -36,31 +36,26 @@ log = structlog.get_logger()
 
 
 def keep_new(office: Office, mailbox: Mailbox) -> int:
-    """Steps 1 and 2: fetch what is new and keep it (commit 1); return how many mails came."""
+    """Steps 1 and 2: fetch what is new and keep it (commit 1); return how many mails came.
+
+    A mail that the server does not give is entered without its bytes and asked for again.
+    """
     name, folder = mailbox.address.name, mailbox.address.folder
     validity = mailbox.select(folder).uidvalidity
     with office.store.begin() as connection:
         after = messages.last_uid(connection, name, folder, validity)
     entered = 0
     since, most = office.answer_since, office.max_message_bytes
-    for batch in mailbox.fetch_new(
-        folder, after=after, since=since, batch_bytes=_BATCH_BYTES, max_bytes=most
-    ):
-        rows = [
-            messages.Fetched(
-                uid=mail.uid,
-                received_at=min(mail.received_at, office.clock.now()),
-                size=mail.size,
-                raw=mail.raw,
-                outcome=Outcome.BEFORE_START if mail.raw is None else None,
-                why="received before answer_since" if mail.raw is None else "",
-            )
-            for mail in batch
-        ]
-        with office.store.begin() as connection:
-            now = office.clock.now()
-            entered += messages.keep(connection, office.keys, name, folder, validity, rows, now)
-    return entered
+    new = mailbox.uids(folder, after)
+    try:
+        for batch in mailbox.fetch(new, since=since, batch_bytes=BATCH_BYTES, max_bytes=most):
+            rows, now = rows_of(office, batch), office.clock.now()
+            with office.store.begin() as connection:
+                entered += messages.keep(connection, office.keys, name, folder, validity, rows, now)
+    except NotGivenError as error:
+        enter_withheld(office, mailbox, validity, error)
+        raise
+    return entered + ask_again(office, mailbox, validity)
 
 
 def handle_kept(office: Office) -> int:

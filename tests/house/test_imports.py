@@ -49,7 +49,7 @@ HOMES = {
     "scipy": ("forms.returned",),
     "selectolax": ("intake",),
     "sqlalchemy": ("store",),
-    "structlog": ("ops", "flow", "arrivals", "daemon"),
+    "structlog": ("ops", "flow", "arrivals", "withheld", "daemon"),
     "typer": ("cli",),
     "typing_extensions": ("",),
     "zxingcpp": ("forms.returned",),

@@ -40,7 +40,9 @@ def box(servers: Servers) -> Mailbox:
 
 def newest(servers: Servers) -> list:
     with box(servers) as mailbox:
-        batches = mailbox.fetch_new("INBOX", after=0, since=NOW, batch_bytes=10**6, max_bytes=10**6)
+        batches = mailbox.fetch(
+            mailbox.uids("INBOX", 0), since=NOW, batch_bytes=10**6, max_bytes=10**6
+        )
         return [mail for batch in batches for mail in batch]
 
 

@@ -45,7 +45,7 @@ class Server:
 def fetched(server: Server) -> list[list[int]]:
     mailbox = Mailbox(MailboxAddress(name="records", host="", port=0, security="none"))
     mailbox._client = server
-    batches = mailbox.fetch_new("INBOX", after=0, since=SINCE, batch_bytes=5, max_bytes=100)
+    batches = mailbox.fetch(mailbox.uids("INBOX", 0), since=SINCE, batch_bytes=5, max_bytes=100)
     return [[mail.uid for mail in batch] for batch in batches]
 
 
@@ -62,7 +62,7 @@ def test_a_mail_that_is_there_and_is_not_given_is_asked_for_again(kind: str) -> 
 def test_what_came_before_a_mail_that_is_not_given_is_kept() -> None:
     mailbox = Mailbox(MailboxAddress(name="records", host="", port=0, security="none"))
     mailbox._client = Server({1: NEW, 2: NEW, 3: NEW}, left_out={(3, "body")})
-    batches = mailbox.fetch_new("INBOX", after=0, since=SINCE, batch_bytes=99, max_bytes=100)
+    batches = mailbox.fetch(mailbox.uids("INBOX", 0), since=SINCE, batch_bytes=99, max_bytes=100)
 
     assert [mail.uid for mail in next(batches)] == [1, 2]
     with pytest.raises(NotNowError):

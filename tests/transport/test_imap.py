@@ -35,7 +35,7 @@ def user(request: pytest.FixtureRequest) -> str:
 
 def fetched(box: Mailbox, after: int = 0, **changes: object) -> list[Arrived]:
     values = {"since": THEN - timedelta(days=1), "batch_bytes": 10**6, "max_bytes": 10**6}
-    batches = box.fetch_new("INBOX", after=after, **(values | changes))
+    batches = box.fetch(box.uids("INBOX", after), **(values | changes))
     return [arrived for batch in batches for arrived in batch]
 
 
@@ -71,7 +71,7 @@ def test_batches_are_bounded_in_bytes(server: Dovecot, user: str) -> None:
         server.append(mail(number, 3000), THEN, user)
     with Mailbox(server.address(user)) as box:
         batches = list(
-            box.fetch_new("INBOX", after=0, since=THEN, batch_bytes=7000, max_bytes=10**6)
+            box.fetch(box.uids("INBOX", 0), since=THEN, batch_bytes=7000, max_bytes=10**6)
         )
 
     assert [len(batch) for batch in batches] == [3, 3]

@@ -269,6 +269,10 @@ ALARMS: dict[str, Said] = {
         "A mail was set aside after three failures",
         "Un correo se apartó tras tres fallas",
     ),
+    "withheld": (
+        "The mail server lists a mail and does not give it; it is parked",
+        "El servidor de correo anuncia un correo y no lo entrega; quedó apartado",
+    ),
     "balance": (
         "Mailbox and ledger do not agree",
         "El buzón y el registro no coinciden",

@@ -36,6 +36,15 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A mail that lay on the server and was not given; its row has no bytes yet."""
+
+    number: int
+    uid: int
+    uidvalidity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """A kept mail, ready to be read."""
 
@@ -122,7 +131,6 @@ def _row(
 ) -> dict[str, object]:
     key = keys.new_key()
     where = place_of(mailbox, folder, uidvalidity, mail.uid)
-    raw = mail.raw if mail.raw is not None else b""
     return {
         "mailbox": mailbox,
         "folder": folder,
@@ -131,9 +139,8 @@ def _row(
         "received_at": mail.received_at,
         "kept_at": now,
         "size": mail.size,
-        "sha256": keys.lookup("sha256", hashlib.sha256(raw).hexdigest()),
         "wrapped_key": keys.wrap(key, where, by),
-        "sealed": seal(key, raw, where) if raw else None,
+        **_sealed(keys, key, mail.raw, where),
         "outcome": mail.outcome.value if mail.outcome else None,
         "why": mail.why,
         "failures": 0,
@@ -142,12 +149,58 @@ def _row(
     }
 
 
+def _sealed(keys: Keys, key: bytes, raw: bytes | None, where: str) -> dict[str, object]:
+    digest = hashlib.sha256(raw or b"").hexdigest()
+    sealed = seal(key, raw, where) if raw is not None else None
+    return {"sha256": keys.lookup("sha256", digest), "sealed": sealed}
+
+
+def withheld(connection: Connection, mailbox: str, folder: str, now: datetime) -> list[Withheld]:
+    """Mails to be asked for again now."""
+    query = select(messages.c.id, messages.c.uid, messages.c.uidvalidity).where(
+        messages.c.mailbox == mailbox,
+        messages.c.folder == folder,
+        messages.c.outcome.is_(None),
+        messages.c.sealed.is_(None),
+        or_(messages.c.next_at.is_(None), messages.c.next_at <= now),
+    )
+    return [
+        Withheld(number=row.id, uid=row.uid, uidvalidity=row.uidvalidity)
+        for row in connection.execute(query.order_by(messages.c.id))
+    ]
+
+
+def given(connection: Connection, keys: Keys, number: int, mail: Fetched, now: datetime) -> None:
+    """Keep the bytes of a withheld mail, which now waits like any other (commit 1)."""
+    # Locked: a rotation may be wrapping this very key anew.
+    query = select(messages).where(messages.c.id == number).with_for_update()
+    row = connection.execute(query).one()
+    where = place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    key = keys.unwrap(row.wrapped_key, where)
+    outcome = mail.outcome.value if mail.outcome else None
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == number)
+        .values(
+            size=mail.size,
+            outcome=outcome,
+            why=mail.why,
+            failures=0,
+            next_at=None,
+            handled_at=now if outcome else None,
+            **_sealed(keys, key, mail.raw, where),
+        )
+    )
+    ledger.note(connection, [number] if outcome else [], now)
+
+
 def waiting(connection: Connection, now: datetime, limit: int) -> list[int]:
-    """Mails without an outcome, oldest first; those that failed rest for a minute."""
+    """Kept mails without an outcome, oldest first; those that failed rest for a minute."""
     query = (
         select(messages.c.id)
         .where(
             messages.c.outcome.is_(None),
+            messages.c.sealed.is_not(None),
             or_(messages.c.next_at.is_(None), messages.c.next_at <= now),
         )
         .order_by(messages.c.id)
@@ -270,15 +323,20 @@ def identify(
 
 
 def failed(connection: Connection, number: int, why: str, now: datetime) -> bool:
-    """Count a failure; the third parks the mail. Returns whether it is parked now."""
-    count = (connection.scalar(select(messages.c.failures).where(messages.c.id == number)) or 0) + 1
+    """Count a failure; the third parks the mail. Returns whether it is parked now.
+
+    One that the server did not give stays where it lies: a replay asks for it by its UID.
+    """
+    query = select(messages.c.failures, messages.c.sealed.is_not(None).label("whole"))
+    row = connection.execute(query.where(messages.c.id == number)).one()
+    count = row.failures + 1
     values: dict[str, object] = {"failures": count, "next_at": now + _PAUSE_AFTER_FAILURE * count}
     if count >= STRIKES:
         values |= {
             "outcome": Outcome.PARKED.value,
             "why": why,
             "handled_at": now,
-            "file_to": "review",
+            "file_to": "review" if row.whole else None,
             "next_at": None,
         }
     connection.execute(update(messages).where(messages.c.id == number).values(**values))

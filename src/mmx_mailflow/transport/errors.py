@@ -2,7 +2,8 @@
 
     TransportError
     |-- NotNowError      no connection, 4xx, a server that hangs: try again later
-    |   `-- LoginError   the server does not take our name: a person must look
+    |   |-- LoginError   the server does not take our name: a person must look
+    |   `-- NotGivenError  a mail is listed and does not come
     |-- NeverError       5xx: this letter will not be taken
     `-- UncertainError   the line broke after DATA began: sent or not, nobody knows
 
@@ -10,6 +11,8 @@ No message holds a word that a server sent: it could be a part of a mail.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class TransportError(Exception):
@@ -26,6 +29,15 @@ class NotNowError(TransportError):
 
 class LoginError(NotNowError):
     """The server refused name or password."""
+
+
+class NotGivenError(NotNowError):
+    """The server lists the mail `uid` and does not give it; when it came may be known."""
+
+    def __init__(self, what: str, uid: int, received_at: datetime | None) -> None:
+        super().__init__(what)
+        self.uid = uid
+        self.received_at = received_at
 
 
 class NeverError(TransportError):

@@ -18,7 +18,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 from imapclient.exceptions import LoginError as RefusedLogin
 
-from mmx_mailflow.transport.errors import LoginError, NotNowError
+from mmx_mailflow.transport.errors import LoginError, NotGivenError, NotNowError
 
 _SHORTEST_ID = 6
 """The server looks for a part of the header: a shorter word would name other mails."""
@@ -223,59 +223,67 @@ class Mailbox:
         # `n:*` names the last mail even when its UID is below n (RFC 3501 section 6.4.8).
         return sorted({uid for uid in found if uid > after})
 
-    def fetch_new(
-        self, folder: str, *, after: int, since: datetime, batch_bytes: int, max_bytes: int
+    def fetch(
+        self, uids: Sequence[int], *, since: datetime, batch_bytes: int, max_bytes: int
     ) -> Iterator[list[Arrived]]:
-        """What came after UID `after`, in batches bounded in bytes, flags untouched.
+        """Mails of the open folder in the order of UIDs, in batches bounded in bytes.
 
-        Mail received before `since` comes without its bytes; of one above `max_bytes` come
-        headers and text parts only, with `whole` false.
+        Flags stay untouched. Mail received before `since` comes without its bytes; of one above
+        `max_bytes` come headers and text parts only, with `whole` false; one that vanished is
+        left out. Raises NotGivenError at a mail that is there and does not come, after what came
+        before it.
         """
-        uids = self.uids(folder, after)
-        for window in _parted(uids, 200):
+        for window in _parted(sorted(uids), 200):
             batch: list[Arrived] = []
-            total = 0
-            # In the order of UIDs: what is kept of a batch moves the mark past all below it.
-            for head in self._heads(window):
-                arrived = head if head.received_at < since else self._fetched(head, max_bytes)
-                if arrived is None:
-                    if batch:  # what came before a mail that is not given is kept all the same
+            heads = self._heads(window)
+            for uid in window:
+                try:
+                    arrived = self._one(uid, heads.get(uid), since, max_bytes)
+                except NotGivenError:
+                    if batch:
                         yield batch
-                        batch, total = [], 0
-                    self._must_be_gone(head.uid)
+                    raise
+                if arrived is None:
                     continue
                 batch.append(arrived)
-                total += len(arrived.raw or b"")
-                if total >= batch_bytes:
+                if sum(len(mail.raw or b"") for mail in batch) >= batch_bytes:
                     yield batch
-                    batch, total = [], 0
+                    batch = []
             if batch:
                 yield batch
 
-    def _must_be_gone(self, uid: int) -> None:
-        """A mail that is there and was not given is asked for again; the mark may not pass it."""
-        if uid in self._do("search", "search", ["UID", str(uid)]):
-            self.close()
-            raise NotNowError(f"fetch a mail in mailbox {self.address.name}: it was left out")
+    def _one(
+        self, uid: int, head: Arrived | None, since: datetime, max_bytes: int
+    ) -> Arrived | None:
+        """One mail; None when it vanished in between. Raises NotGivenError, the line is closed."""
+        received_at = head.received_at if head is not None else None
+        try:
+            if head is not None and head.received_at < since:
+                return head
+            arrived = self._fetched(head, max_bytes) if head is not None else None
+            if arrived is not None or uid not in self._do("search", "search", ["UID", str(uid)]):
+                return arrived
+        except NotNowError as error:
+            raise NotGivenError(str(error), uid, received_at) from error
+        self.close()
+        what = f"fetch a mail in mailbox {self.address.name}: it was left out"
+        raise NotGivenError(what, uid, received_at)
 
-    def _heads(self, uids: Sequence[int]) -> list[Arrived]:
-        """Place, time and size of mails, by UID; one that vanished in between is not there."""
+    def _heads(self, uids: Sequence[int]) -> dict[int, Arrived]:
+        """Place, time and size of mails, by UID; of some the server may say nothing."""
         asked = ["RFC822.SIZE", "INTERNALDATE"]
         found = self._do("fetch sizes", "fetch", list(uids), asked)
-        for uid in uids:
-            if not {b"INTERNALDATE", b"RFC822.SIZE"} <= found.get(uid, {}).keys():
-                self._must_be_gone(uid)
-        return [
-            Arrived(
+        return {
+            uid: Arrived(
                 uid=uid,
                 received_at=item[b"INTERNALDATE"],
                 size=int(item[b"RFC822.SIZE"]),
                 raw=None,
                 whole=False,
             )
-            for uid, item in sorted(found.items())
+            for uid, item in found.items()
             if b"INTERNALDATE" in item and b"RFC822.SIZE" in item
-        ]
+        }
 
     def _fetched(self, head: Arrived, max_bytes: int) -> Arrived | None:
         whole = head.size <= max_bytes
