@@ -60,7 +60,7 @@ torture: $(READY)
 	$(BIN)/python benchmarks/torture.py $(or $(SEED),1) $(or $(SHARE),1)
 
 torture-short: $(READY)
-	$(BIN)/python -m pytest tests/torture/short.py tests/torture/test_sender.py
+	$(BIN)/python -m pytest tests/torture
 
 states: $(READY)
 	DRAW_STATES=1 $(BIN)/python -m pytest -q tests/house/test_pages.py -k page_of_states

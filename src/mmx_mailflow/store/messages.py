@@ -329,7 +329,7 @@ def failed(connection: Connection, number: int, why: str, now: datetime) -> bool
     """
     query = select(messages.c.failures, messages.c.sealed.is_not(None).label("whole"))
     row = connection.execute(query.where(messages.c.id == number)).one()
-    count = row.failures + 1
+    count: int = row.failures + 1
     values: dict[str, object] = {"failures": count, "next_at": now + _PAUSE_AFTER_FAILURE * count}
     if count >= STRIKES:
         values |= {
