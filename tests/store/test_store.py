@@ -347,6 +347,21 @@ TAMPERING = {
 }
 
 
+def test_a_journal_rewritten_whole_without_the_key_shows(store: Store) -> None:
+    history(store)
+    with store.begin() as connection:
+        table, previous = tables.journal, journal.START
+        for row in connection.execute(select(table).order_by(table.c.seq)).all():
+            line = dict(row._mapping) | {"because": "other words", "previous": previous}
+            previous = journal._hash(bytes(32), line)
+            values = {"because": "other words", "previous": line["previous"], "hash": previous}
+            connection.execute(update(table).where(table.c.seq == row.seq).values(**values))
+        connection.execute(update(tables.cases).values(journal_head=previous))
+
+        assert journal.chain_faults(connection, REF) == []
+        assert journal.faults(connection, store.keys, REF) == [f"{REF}: line 1 was changed"]
+
+
 @pytest.mark.parametrize("how", TAMPERING)
 def test_a_journal_shows_that_it_was_tampered_with(store: Store, how: str) -> None:
     history(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from mmx_mailflow.casework.events import AnyEvent, Event
 from mmx_mailflow.casework.values import CaseId
 from mmx_mailflow.store.messages import case_key
 from mmx_mailflow.store.tables import cases, journal
-from mmx_mailflow.store.vault import Keys, KeyWrongError, seal, unseal
+from mmx_mailflow.store.vault import Keys, KeyWrongError, chain_key, seal, unseal
 
 START = "0" * 64
 _CASE = TypeAdapter(Case)
@@ -89,7 +90,7 @@ def append(connection: Connection, key: bytes, entry: Entry) -> tuple[str, int]:
         "sealed": seal(key, json.dumps(words).encode(), f"journal.sealed/{entry.ref}/{seq}"),
         "previous": row.journal_head,
     }
-    head = _hash(values)
+    head = _hash(chain_key(key), values)
     connection.execute(insert(journal).values(**values, hash=head))
     return head, seq
 
@@ -97,14 +98,14 @@ def append(connection: Connection, key: bytes, entry: Entry) -> tuple[str, int]:
 _HASHED = ("ref", "seq", "kind", "because", "before", "after", "letters", "actor", "message")
 
 
-def _hash(values: dict[str, object]) -> str:
-    """SHA-256 over the line before, the words in the clear and the sealed ones."""
+def _hash(key: bytes, values: dict[str, object]) -> str:
+    """Keyed, over the line before, the words in the clear and the sealed ones (RFC 2104)."""
     at = values["at"]
     assert isinstance(at, datetime)
     plain = [str(values["previous"]), f"{at.timestamp():.6f}", *(str(values[n]) for n in _HASHED)]
     sealed = values["sealed"]
     assert isinstance(sealed, bytes)
-    return hashlib.sha256(json.dumps(plain).encode() + sealed).hexdigest()
+    return hmac.digest(key, json.dumps(plain).encode() + sealed, hashlib.sha256).hex()
 
 
 def _rows(connection: Connection, ref: CaseId) -> list[Row[tuple[object, ...]]]:
@@ -152,16 +153,18 @@ def rebuild(connection: Connection, keys: Keys, ref: CaseId) -> Case:
 
 def faults(connection: Connection, keys: Keys, ref: CaseId) -> list[str]:
     """What is wrong with the chain of a case: edited, deleted, reordered, truncated lines."""
-    return chain_faults(connection, ref, whole=True) or _differences(connection, keys, ref)
+    key = chain_key(case_key(connection, keys, ref))
+    return chain_faults(connection, ref, key) or _differences(connection, keys, ref)
 
 
-def chain_faults(connection: Connection, ref: CaseId, *, whole: bool = False) -> list[str]:
-    """Lines that do not hang together; `whole` says that their words are still there."""
+def chain_faults(connection: Connection, ref: CaseId, key: bytes | None = None) -> list[str]:
+    """Lines that do not hang together; without the `key` of a purged case their words are gone."""
     previous, rows = START, _rows(connection, ref)
     for expected, row in enumerate(rows, 1):
         if row.seq != expected:
             return [f"{ref}: line {expected} is not there"]
-        altered = whole and _hash(dict(row._mapping)) != row.hash  # noqa: SLF001  its public name
+        values = dict(row._mapping)  # noqa: SLF001  its public name
+        altered = key is not None and _hash(key, values) != row.hash
         if row.previous != previous or altered:
             return [f"{ref}: line {expected} was changed"]
         previous = row.hash

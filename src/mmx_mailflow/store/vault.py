@@ -102,6 +102,11 @@ def _derived(key: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), _KEY, salt=None, info=purpose.encode()).derive(key)
 
 
+def chain_key(key: bytes) -> bytes:
+    """What proves that the chain of a case was written by who has the case's key."""
+    return _derived(key, "chain")
+
+
 def seal(key: bytes, content: bytes, where: str) -> bytes:
     """`content` encrypted and bound to `where` (`table.column/row`)."""
     nonce = os.urandom(_NONCE)
