@@ -20,7 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 KILLS, MAILS, CASES = 2_000, 100_000, 400
 LIMIT = 3_600
 """Seconds that the kills may take, in each of the two lanes."""
-ZERO = ("lost", "cases doubled", "letters doubled", "letters unsent", "verify", "wrong", "raised")
+ZERO = (
+    "lost",
+    "cases doubled",
+    "letters doubled",
+    "letters unsent",
+    "verify",
+    "wrong",
+    "raised",
+    "outcome missing",
+)
 Report = dict[str, object]
 
 

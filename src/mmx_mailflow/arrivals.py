@@ -394,6 +394,8 @@ def _settled(office: Office, connection: Connection, arrived: Arrived) -> messag
 def _of_no_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     """A new case, or a mail that waits for a person."""
     kind = arrived.read.understood.kind
+    if not arrived.read.sender:
+        return _held(office, connection, arrived, "it names no sender that can be written to")
     if _hour_is_full(office, connection, arrived):
         why = "this hour's answers to unknown senders are used up"
         return messages.Settled(outcome=Outcome.HELD, why=why, kind=kind)

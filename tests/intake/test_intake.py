@@ -19,7 +19,7 @@ from mmx_mailflow.casework.codes import (
     reply_codes,
 )
 from mmx_mailflow.casework.commands import ProviderAction, Verb
-from mmx_mailflow.casework.values import CaseId, Kind, Role, Trust
+from mmx_mailflow.casework.values import CaseId, Kind, Role, Trust, ascii_address
 from mmx_mailflow.intake.authenticity import trust
 from mmx_mailflow.intake.commands import GRAMMAR, read_commands
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry, read_csv
@@ -265,6 +265,9 @@ UNDERSTOOD = {
     "PROVEEDOR 1 SIN EXPEDIENTE": (Verb.PROVIDER, {"action": ProviderAction.NO_RECORD}),
     "PROVIDER 1 FEE 850 MXN": (Verb.PROVIDER, {"words": "850 MXN"}),
     "PROVIDER 1 dances": None,
+    "PROVIDER 1 = archivo médico@faro.example": None,
+    "PROVIDER 1 = josé@faro.example": None,
+    "ADD PROVIDER Hospital Sol josé@sol.example": None,
     "ENTREGAR 2": (Verb.DELIVER, {"number": 2}),
     "DELIVER": None,
     "CERRAR fuera de alcance": (Verb.CLOSE, {"name": "out_of_scope"}),
@@ -306,6 +309,26 @@ def test_no_text_without_a_verb_releases_anything(text: str) -> None:
         if line.command is not None and line.command.verb != Verb.FILE_AS:
             words = [w for g in GRAMMAR if g.verb == line.command.verb for w in g.words]
             assert any(w.split()[0][:2].casefold() in text.casefold() for w in words)
+
+
+UNWRITABLE = (
+    "josé@correo.example",
+    "a..b@-.example-",
+    "a\u200b@b.example",
+    "a@b..example",
+    "a b@c.example",
+)
+
+
+@pytest.mark.parametrize("address", UNWRITABLE)
+def test_an_address_that_cannot_be_written_to_is_no_sender(address: str) -> None:
+    message = read(f"From: Ana <{address}>\r\n\r\nHello\r\n".encode())
+
+    assert all(ascii_address(found) for found in message.from_addresses)
+
+
+def test_an_address_with_a_domain_of_other_letters_is_one() -> None:
+    assert ascii_address("ana@correo-méxico.example") == "ana@xn--correo-mxico-ieb.example"
 
 
 # --- the directory ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import NewType
 
@@ -12,6 +13,24 @@ CaseId = NewType("CaseId", str)
 
 Address = str
 """A mail address, local part and domain in lower case, without a display name."""
+
+
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
+
+
+def ascii_address(address: Address) -> Address | None:
+    """The address as it can be written to, its domain in ASCII (RFC 5891); None when it cannot.
+
+    A non-ASCII local part would need SMTPUTF8, which not every server on the way has.
+    """
+    local, _, domain = address.rpartition("@")
+    try:
+        domain = (domain if domain.isascii() else domain.encode("idna").decode("ascii")).lower()
+    except UnicodeError:
+        return None
+    whole = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain)
+    return f"{local}@{domain}" if whole else None
 
 
 class Value(BaseModel):

@@ -15,6 +15,7 @@ from mmx_mailflow.casework.codes import read_reference
 from mmx_mailflow.casework.commands import Command, Line, ProviderAction, Verb
 from mmx_mailflow.casework.facts import Facts, Period
 from mmx_mailflow.casework.returned import Defect
+from mmx_mailflow.casework.values import ascii_address
 from mmx_mailflow.intake.facts import dates
 
 _ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w.-]{1,253}\.\w{2,24}")
@@ -128,6 +129,8 @@ def _add_provider(rest: str, today: date) -> Command | str:
     name = _ADDRESS.sub("", rest).strip(" :<>,;=")
     if not name:
         return "the name is missing"
+    if address is not None and ascii_address(address.group()) is None:
+        return "no mail can be sent to that address"
     return Command(
         verb=Verb.ADD_PROVIDER, name=name, address=address.group().lower() if address else None
     )
@@ -180,6 +183,8 @@ def _settled_address(number: int, value: str) -> Command | str:
     address = _ADDRESS.fullmatch(value.strip("<> "))
     if address is None:
         return "after = comes a number of the list or a mail address"
+    if ascii_address(address.group()) is None:
+        return "no mail can be sent to that address"
     return Command(
         verb=Verb.PROVIDER,
         number=number,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 
 from mmx_mailflow.casework.events import DirectoryMatch, ProviderMatch
-from mmx_mailflow.casework.values import Value
+from mmx_mailflow.casework.values import Value, ascii_address
 
 _SMALL = frozenset(
     [
@@ -74,7 +74,7 @@ def read_csv(text: str) -> tuple[tuple[DirectoryEntry, ...], tuple[str, ...]]:
                 f"line {number}: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}"
             )
             continue
-        if not entry.name or (entry.channel == "email" and "@" not in entry.email):
+        if not entry.name or (entry.channel == "email" and not ascii_address(entry.email)):
             errors.append(
                 f"line {number}: a name and, for the channel email, an address are needed"
             )

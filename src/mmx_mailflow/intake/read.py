@@ -16,6 +16,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 import mailparser
 
+from mmx_mailflow.casework.values import ascii_address
 from mmx_mailflow.intake.html import words_of
 from mmx_mailflow.intake.message import Message, Part
 from mmx_mailflow.intake.regions import regions_of
@@ -225,14 +226,15 @@ def _first(headers: dict[str, tuple[str, ...]], name: str) -> str:
 
 
 def _addresses(values: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Names and addresses; what cannot be written to is no address."""
     try:
         found = getaddresses([v[:2_000] for v in values[:20]])
     except _STUMBLES:
         found = []
-    good = [(n, a.strip().lower()) for n, a in found if _ADDRESS.fullmatch(a.strip())]
-    if good or not values:
-        return good
-    return [("", a.lower()) for a in _ADDRESS.findall(values[0][:2_000])[:5]]
+    if values and not any(_ADDRESS.fullmatch(a.strip()) for _, a in found):
+        found = [("", a) for a in _ADDRESS.findall(values[0][:2_000])[:5]]
+    clean = [(name, address.strip().lower()) for name, address in found]
+    return [(n, a) for n, a in clean if _ADDRESS.fullmatch(a) and ascii_address(a)]
 
 
 def _date(value: str) -> datetime | None:

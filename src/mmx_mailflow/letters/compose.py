@@ -19,7 +19,7 @@ from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.codes import reply_code
 from mmx_mailflow.casework.letters import Letter
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.casework.values import Address, Role
+from mmx_mailflow.casework.values import Address, Role, ascii_address
 from mmx_mailflow.letters.render import Picture, rendered
 from mmx_mailflow.letters.subjects import subject
 from mmx_mailflow.letters.templates import Templates, broken, templates_from
@@ -51,8 +51,6 @@ class _ThreadsWhole(mail_policy.EmailPolicy):
 
 
 _WHOLE = _ThreadsWhole(max_line_length=998, cte_type="7bit", linesep="\r\n")
-_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
-_DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,900}>")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _MEDIA_TYPE = re.compile(r"(application|audio|image|text|video)/([a-z0-9][a-z0-9.+-]{0,80})")
@@ -119,8 +117,8 @@ def compose(
     """
     if len(draw) < _DRAWN:
         raise UnsendableError("compose letter: fewer than 16 bytes were drawn")
-    recipient = _ascii_address(letter.to)
-    office = _ascii_address(policy.records_address)
+    recipient = _mailable(letter.to)
+    office = _mailable(policy.records_address)
     local, _, domain = office.rpartition("@")
     code = reply_code(token_key, case.ref if case else "", letter.to_role, letter.to)
     name = draw[:_DRAWN].hex()
@@ -172,21 +170,11 @@ def business_key(letter: Letter, case: Case | None, *, token_key: bytes) -> str:
     return f"{ref}/{letter.name.value}/{letter.to_role.value}{about}-{who}/{letter.occasion}"
 
 
-def _ascii_address(address: Address) -> Address:
-    """The address with its domain in ASCII (RFC 5891); anything else than a plain one is refused.
-
-    A non-ASCII local part would need SMTPUTF8, which not every server on the way has.
-    """
-    local, at, domain = address.rpartition("@")
-    try:
-        if not domain.isascii():
-            domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise UnsendableError("compose letter: the domain of an address is not one") from None
-    domain = domain.lower()
-    if not at or not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+def _mailable(address: Address) -> Address:
+    found = ascii_address(address)
+    if found is None:
         raise UnsendableError("compose letter: an address cannot stand in a header")
-    return f"{local}@{domain}"
+    return found
 
 
 def _sender(organisation: str, office: Address) -> MailAddress:

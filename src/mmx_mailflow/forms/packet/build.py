@@ -36,7 +36,7 @@ _MOST_RUNS = 4
 
 def packet(facts: PacketFacts, words: FormWords, *, key: bytes) -> bytes:
     """The packet as PDF; equal values give equal bytes."""
-    return _run(Layout(facts, words, key, roles=_roles(facts, words)))[0]
+    return _run(Layout(facts, words, key, roles=_roles(facts, words)), drawn=True)[0]
 
 
 def only_pages(content: bytes, numbers: Sequence[int]) -> bytes:
@@ -82,19 +82,24 @@ def _counted(
     return roles
 
 
-def _run(layout: Layout) -> tuple[bytes, str]:
-    """The PDF, and the kinds that its pages turned out to have."""
+def _run(layout: Layout, *, drawn: bool = False) -> tuple[bytes, str]:
+    """The PDF, and the kinds that its pages turned out to have.
+
+    What stands around the text takes no part in the layout; only a PDF that leaves is `drawn`.
+    """
     use_fonts()
     target = io.BytesIO()
 
     def on_page(canvas: Canvas, _: object) -> None:
+        if not drawn:
+            return
         page = canvas.getPageNumber()
         roles = layout.roles if page <= len(layout.roles) else KEEP * page
         canvas.setViewerPreference("DisplayDocTitle", "true")
         draw_page(canvas, layout.facts, layout.words, page, roles, layout.key)
 
     def on_page_end(canvas: Canvas, _: object) -> None:
-        if layout.facts.specimen:
+        if drawn and layout.facts.specimen:
             draw_specimen(canvas, layout.words)
 
     frame = Frame(MARGIN, BOTTOM, ROOM, HEIGHT - TOP - BOTTOM, 0, 0, 0, 0)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import font_source_sans_pro
-from reportlab.graphics import renderPDF
-from reportlab.graphics.barcode.qr import QrCodeWidget
-from reportlab.graphics.shapes import Drawing
+from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -76,9 +75,19 @@ def draw_specimen(canvas: Canvas, words: FormWords) -> None:
 
 
 def _draw_code(canvas: Canvas, code: str) -> None:
-    widget = QrCodeWidget(code, barLevel="Q", barBorder=0)
-    x1, y1, x2, y2 = widget.getBounds()
-    drawing = Drawing(QR, QR, transform=[QR / (x2 - x1), 0, 0, QR / (y2 - y1), 0, 0])
-    drawing.add(widget)
+    """Draw the modules row by row, neighbours as one bar, all in one path."""
+    square = QRCode(None, QRErrorCorrectLevel.Q)
+    square.addData(code)
+    square.make()
+    rows = square.modules
     left, low = code_corners()[3]
-    renderPDF.draw(drawing, canvas, left, low)
+    size = QR / len(rows)
+    path = canvas.beginPath()
+    for number, row in enumerate(rows, 1):
+        start = 0
+        for dark, bar in groupby(row):
+            width = len(list(bar))
+            if dark:
+                path.rect(left + start * size, low + QR - number * size, width * size, size)
+            start += width
+    canvas.drawPath(path, stroke=0, fill=1)
