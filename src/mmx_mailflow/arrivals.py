@@ -470,7 +470,7 @@ def _staff_proven(office: Office, arrived: Arrived) -> bool:
 def _staff(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     """Staff count when their address is proven; anything else is held and reported to it."""
     kind = arrived.read.understood.kind
-    if kind == Kind.AUTO_REPLY or not arrived.read.understood.may_answer:
+    if kind == Kind.AUTO_REPLY or arrived.read.understood.sign:
         return messages.Settled(outcome=Outcome.MACHINE, why="a machine of staff", kind=kind)
     if not _staff_proven(office, arrived):
         letter = plain_letter(

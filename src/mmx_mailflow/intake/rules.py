@@ -9,27 +9,29 @@ from dataclasses import dataclass
 from mmx_mailflow.casework.facts import FactName, Facts
 from mmx_mailflow.casework.values import Kind
 from mmx_mailflow.intake.facts.wanted import NOUN, WANT
+from mmx_mailflow.intake.machines import (
+    ABSENT,
+    ABSENT_SUBJECT,
+    PROGRAM_SUBJECT,
+    asks_for_silence,
+    auto_submitted,
+    calendar_answer,
+    header,
+    is_daemon,
+    is_ticket,
+    receipt,
+    sign_of,
+)
 from mmx_mailflow.intake.message import Message, RegionSort
 
 FEW = 2
 """So many labelled answers or signs are no accident."""
 _REPORTS = ("multipart/report",)
-_DAEMON = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon)@", re.IGNORECASE)
 _BOUNCE_SUBJECT = re.compile(
-    r"^\s*(?:undeliver|undelivered|delivery (?:status notification|failure|has failed|notification)|mail delivery (?:failed|failure|system)"
-    r"|failure notice|returned mail|no se (?:puede|pudo) entregar|message not delivered|devuelto|error de entrega)",
-    re.IGNORECASE,
-)
-_ABSENT_SUBJECT = re.compile(
-    r"\b(?:out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?(?:reply|response|responder)|autoreply|respuesta autom[aá]tica|fuera de (?:la )?oficina"
-    r"|ausencia|read:|le[ií]do:|away from|vacation)\b",
-    re.IGNORECASE,
-)
-_ABSENT = re.compile(
-    r"\b(?:i (?:am|will be|'m)\s+(?:currently\s+)?(?:out of (?:the )?office|away|on (?:vacation|leave))|this is an automat(?:ed|ic)|do not reply to this"
-    r"|out of the office (?:until|from)|me encuentro fuera|estar[eé] fuera de (?:la )?oficina|mensaje (?:generado )?autom[aá]tic|respuesta autom[aá]tica"
-    r"|no responda a este|your (?:request|ticket|message) has been received and (?:assigned|a ticket)|was (?:read|displayed) on"
-    r"|a ticket has been (?:created|opened)|se ha (?:creado|generado) (?:el|un) (?:ticket|folio))\b",
+    r"^\s*(?:undeliver|delivery (?:status notification|failure|has failed|notification|delayed)|delayed (?:mail|delivery)|mail delivery (?:failed|failure|system)|mail (?:failure|could not be delivered)|warning: (?:could not send|message)"
+    r"|failure notice|returned (?:mail|message|to sender)|rejected:|message (?:not delivered|delayed|could not be delivered)"
+    r"|no se (?:puede|pudo|ha podido) entregar|no entregado|(?:correo|mensaje|mail) (?:devuelto|no entregado|retrasado|rechazado)|devuelto|devoluci[oó]n de|error (?:de|en la) entrega|fallo (?:de|en la) entrega|entrega (?:fallida|retrasada)|(?:aviso de )?retraso en la entrega|notificaci[oó]n (?:del? )?(?:estado de (?:la )?entrega|de fallo|de error)"
+    r"|non remis|[eé]chec de (?:la )?remise|notification d['’][eé]tat de remise)",
     re.IGNORECASE,
 )
 _TEMPLATE = re.compile(
@@ -134,72 +136,53 @@ class Rule:
     because: str
 
 
-def header(message: Message, name: str) -> str:
-    """The first value of a header in lower case, or an empty string."""
-    return message.headers.get(name, ("",))[0].lower()
-
-
-def auto_submitted(message: Message) -> bool:
-    """RFC 3834: a robot wrote it, so nobody will read our answer."""
-    word = re.sub(r"\([^)]*\)", "", header(message, "auto-submitted")).split(";")[0].strip()
-    return word not in {"", "no"}
-
-
-def machine_signs(message: Message) -> bool:
-    """Any sign of a machine forbids an answer (RFC 3834 section 2), whatever the kind."""
-    precedence = header(message, "precedence")
-    suppress = header(message, "x-auto-response-suppress")
-    sender = message.from_addresses[0] if message.from_addresses else ""
-    return bool(
-        auto_submitted(message)
-        or header(message, "return-path").strip() == "<>"
-        or precedence in {"bulk", "junk", "list", "auto_reply"}
-        or any(word in suppress for word in ("all", "oof", "autoreply"))
-        or any(
-            name in message.headers
-            for name in ("list-id", "x-autoreply", "x-autorespond", "feedback-id")
-        )
-        or _DAEMON.match(sender)
-        or re.match(r"(?:no-?reply|do-?not-?reply|donotreply|noresponder|no-responder)\b", sender)
-        or not sender
-    )
-
-
 def _bounce(heard: Heard) -> bool:
     message = heard.message
-    sender = message.from_addresses[0] if message.from_addresses else ""
     failed = message.delivery_report is not None and b"failed" in message.delivery_report.lower()
     report = header(message, "content-type").startswith(_REPORTS) and "delivery-status" in header(
         message, "content-type"
     )
-    daemon = _DAEMON.match(sender) is not None or header(message, "return-path").strip() == "<>"
-    return (
-        failed
-        or report
-        or (
-            daemon
-            and (
-                _BOUNCE_SUBJECT.match(message.subject) is not None
-                or "hi. this is the" in message.text.lower()[:400]
-            )
-        )
-    )
+    named = _BOUNCE_SUBJECT.match(message.subject) is not None
+    said = "hi. this is the" in message.text.lower()[:400]
+    returned = "x-failed-recipients" in message.headers
+    return failed or report or returned or (is_daemon(message) and (named or said))
 
 
 def _absence(heard: Heard) -> bool:
     message = heard.message
-    disposition = "disposition-notification" in header(message, "content-type")
     marked = (
         auto_submitted(message)
         or "x-autoreply" in message.headers
         or "x-autorespond" in message.headers
     )
-    subject = _ABSENT_SUBJECT.search(message.subject) is not None
-    words = _ABSENT.search(heard.words) is not None
+    program = PROGRAM_SUBJECT.match(message.subject) is not None and not _asks(heard)
+    subject = ABSENT_SUBJECT.search(message.subject) is not None
+    words = ABSENT.search(heard.words) is not None
+    silent = sign_of(message) != "" or asks_for_silence(message)
     template = _TEMPLATE.search(heard.words) is not None and _LATER.search(heard.words) is not None
     few = heard.labels < FEW  # a person's request may stand above an old notice
-    said = (subject and words) or (words and machine_signs(message)) or template
-    return disposition or (few and (marked or said)) or (template and not _named(heard))
+    said = program or (subject and words) or (words and silent) or template
+    if receipt(message) or calendar_answer(message):
+        return True
+    said = said or is_ticket(message, message.new_text)
+    return (few and (marked or said)) or (template and not _named(heard))
+
+
+def speaks_for_itself(heard: Heard, kind: Kind) -> bool:
+    """A person, whatever else speaks for a program: it asks or tells something about records.
+
+    Notices of absence name dates and telephones too; those say nothing.
+    """
+    if kind in {Kind.STATUS_INQUIRY, Kind.WITHDRAWAL, Kind.FORM_RETURN}:
+        return True
+    facts = heard.facts
+    told = facts.patient_name or facts.date_of_birth or (facts.records and facts.providers)
+    return kind in {Kind.REQUEST, Kind.FOLLOWUP} and bool(told or heard.labels >= FEW)
+
+
+def looks_absent(heard: Heard) -> bool:
+    """Words of a notice of absence, which people write too."""
+    return ABSENT.search(heard.words) is not None or asks_for_silence(heard.message)
 
 
 def _spam(heard: Heard) -> bool:

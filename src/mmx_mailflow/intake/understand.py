@@ -14,9 +14,10 @@ from mmx_mailflow.intake.facts.wanted import NOUN, WANT
 from mmx_mailflow.intake.gather import SEVERAL, Writer, facts_of
 from mmx_mailflow.intake.labels import Labelled, labelled
 from mmx_mailflow.intake.language import language_of
+from mmx_mailflow.intake.machines import header, sign_of
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.regions import regions_of
-from mmx_mailflow.intake.rules import REVOKES, Heard, header, machine_signs, sort
+from mmx_mailflow.intake.rules import REVOKES, Heard, looks_absent, sort, speaks_for_itself
 from mmx_mailflow.intake.stated import BLANK, Said, answered_inside, forwards, said
 from mmx_mailflow.intake.wrapped import letter
 
@@ -39,6 +40,8 @@ class Understood:
     facts: Facts
     patients: int = 1
     may_answer: bool = True
+    sign: str = ""
+    """The sign of a program that it bears, if any."""
     why: tuple[str, ...] = ()
     urgent: bool = False
     revokes: bool = False
@@ -58,6 +61,7 @@ def understand(message: Message, received_at: datetime) -> Understood:
     today = (source.date or message.date or received_at).date()
     heard = _heard(message, source, today)
     rule = sort(heard)
+    sign = sign_of(message)
     stated = heard.facts if rule.kind in {Kind.REQUEST, Kind.FOLLOWUP} else Facts()
     new = _new_words(source)
     return Understood(
@@ -66,8 +70,10 @@ def understand(message: Message, received_at: datetime) -> Understood:
         requester=_requester(rule.kind, representative=heard.representative),
         facts=stated,
         patients=2 if rule.kind == Kind.REQUEST and SEVERAL.search(new) else 1,
-        may_answer=not machine_signs(message)
-        and rule.kind not in {Kind.BOUNCE, Kind.AUTO_REPLY, Kind.JUNK},
+        may_answer=not sign
+        and rule.kind not in {Kind.BOUNCE, Kind.AUTO_REPLY, Kind.JUNK}
+        and (speaks_for_itself(heard, rule.kind) or not looks_absent(heard)),
+        sign=sign,
         why=(rule.because, f"rule {rule.name}"),
         urgent=_EMERGENCY.search(heard.words) is not None,
         revokes=REVOKES.search(heard.words) is not None,
