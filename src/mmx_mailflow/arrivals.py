@@ -23,10 +23,11 @@ from mmx_mailflow.casework.events import (
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.returned import Returned
+from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.forms.returned import ReturnedFile, judge, may_hold_pages, merge
 from mmx_mailflow.intake.authenticity import Assessment, trust
-from mmx_mailflow.intake.bounces import read_bounce
+from mmx_mailflow.intake.bounces import Fate, Report, read_bounce
 from mmx_mailflow.intake.commands import read_commands
 from mmx_mailflow.intake.event import Read, mail_of, patient_event, provider_event, staff_event
 from mmx_mailflow.intake.match import Candidate, Clues, Match, clues, match, patient_key
@@ -418,28 +419,47 @@ def _own(office: Office, connection: Connection, arrived: Arrived) -> messages.S
 
 
 def _bounced(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
+    """A report on a letter of ours counts for the address that this letter went to, else not."""
     bounce = read_bounce(arrived.kept.raw, arrived.message)
-    ours = outbox.by_message_ids(connection, office.keys, [bounce.original])
-    stored = cases.load(connection, office.keys, ours[0].ref) if ours and ours[0].ref else None
+    ours = outbox.by_message_ids(connection, office.keys, bounce.originals)
+    named = ((letter, bounce.about(letter.recipient)) for letter in ours)
+    letter, said = next(((o, r) for o, r in named if r is not None), (None, None))
+    if letter is None or said is None:
+        why = "a bounce of no letter of ours"
+        why = "a bounce of another address than our letter's" if ours else why
+    elif said.fate == Fate.DELIVERED:
+        why = "a server says that it delivered a letter"
+    else:
+        why = _returned(office, connection, arrived, letter, said)
+    return messages.Settled(
+        outcome=Outcome.MACHINE, why=why, kind=Kind.BOUNCE, ref=ours[0].ref if ours else None
+    )
+
+
+def _returned(
+    office: Office, connection: Connection, arrived: Arrived, letter: outbox.Ours, said: Report
+) -> str:
+    """The case of the letter learns of it; of a letter to staff without a case the desk does."""
+    stored = cases.load(connection, office.keys, letter.ref) if letter.ref else None
     if stored is None:
-        return messages.Settled(
-            outcome=Outcome.MACHINE, why="a bounce of no letter of ours", kind=Kind.BOUNCE
-        )
+        if letter.to_role == Role.STAFF and said.fate == Fate.FAILED:
+            who = office.keys.lookup("address", letter.recipient)[:12]
+            day = office.clock.now().date()
+            tell_staff(office, connection, "staff_bounce", f"bounced-{who}-{day}", "")
+        return "a letter of no case bounced"
+    now_at = goes_to(stored.case, letter.to_role, letter.provider)
+    if letter.to_role != Role.STAFF and now_at.lower() != letter.recipient.lower():
+        return "a letter bounced from an address that is not the case's now"
     event = LetterBounced(
-        letter=ours[0].letter,
-        to_role=ours[0].to_role,
-        provider=ours[0].provider,
-        permanent=bounce.permanent,
-        code=bounce.code,
+        letter=letter.letter,
+        to_role=letter.to_role,
+        provider=letter.provider,
+        permanent=said.fate == Fate.FAILED,
+        code=said.code,
         message=arrived.number,
     )
     _happen(office, connection, stored, event, "mail", arrived)
-    return messages.Settled(
-        outcome=Outcome.MACHINE,
-        why="it names the letter that bounced",
-        kind=Kind.BOUNCE,
-        ref=ours[0].ref,
-    )
+    return "it names the letter that bounced"
 
 
 def _too_large(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:

@@ -532,6 +532,30 @@ def test_a_bounced_submission_marks_the_address_and_asks_staff() -> None:
     assert not decision.case.providers[0].exact
 
 
+def test_a_second_bounce_of_an_address_is_not_told_again() -> None:
+    event = e.LetterBounced(letter=LetterName.SUBMISSION, to_role=Role.PROVIDER, provider=1)
+    once = decide(in_progress(), event, POLICY, LATER)
+
+    again = decide(once.case, event, POLICY, LATER)
+
+    assert names(once)
+    assert names(again) == []
+    assert again.case.tasks == once.case.tasks
+
+
+def test_a_submission_that_bounced_goes_to_the_address_that_staff_find() -> None:
+    event = e.LetterBounced(letter=LetterName.SUBMISSION, to_role=Role.PROVIDER, provider=1)
+    case = decide(in_progress(), event, POLICY, LATER).case
+    found = provider(ProviderAction.ADDRESS, address="expedientes@faro.example")
+
+    decision = decide(case, staff(found, message=50), POLICY, LATER)
+
+    assert "submission" in names(decision)
+    assert {x.to for x in decision.letters if x.name == LetterName.SUBMISSION} == {
+        "expedientes@faro.example"
+    }
+
+
 # --- status, withdrawal, revocation ---
 
 

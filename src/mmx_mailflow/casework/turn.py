@@ -11,6 +11,7 @@ from mmx_mailflow.casework.case import (
     TaskName,
     Turn,
 )
+from mmx_mailflow.casework.values import Address, Role
 
 _TRIAGE = frozenset({TaskName.TRIAGE, TaskName.TRUST_FAILED, TaskName.TWO_PATIENTS})
 
@@ -87,3 +88,10 @@ def whose_turn(case: Case) -> Turn:
     ):
         return Turn.US
     return _TURNS[case.state]
+
+
+def goes_to(case: Case, role: Role, provider: int) -> Address:
+    """The address to which letters of a case go now; empty for staff, who are several."""
+    if role == Role.PATIENT:
+        return case.sender
+    return next((p.address for p in case.providers if p.n == provider), "")

@@ -29,6 +29,7 @@ _LONGEST_HEADER = 20_000
 _ID = re.compile(r"<[^<>\s]{1,900}>")
 _ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+")
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
+_REPORTS = ("message/delivery-status", "message/global-delivery-status")
 _STUMBLES = (ValueError, LookupError, TypeError, AttributeError, MessageError, RecursionError)
 """What the libraries raise on mails that are none."""
 _NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
@@ -81,7 +82,7 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
             defects.append("too many parts")
             break
         sort = part.get_content_type()
-        if sort == "message/delivery-status":
+        if sort in _REPORTS:
             report = _report(part)
         elif sort == "message/rfc822":
             if len(nested) < _MOST_NESTED and depth < _DEEPEST:
@@ -169,7 +170,7 @@ def _walk(mime: Mime) -> Iterator[Mime]:
     stack = [(mime, 0)]
     while stack:
         part, depth = stack.pop()
-        whole = part.get_content_type() in {"message/rfc822", "message/delivery-status"}
+        whole = part.get_content_type() in {"message/rfc822", *_REPORTS}
         if whole or not part.is_multipart():
             yield part
         elif depth < 40:

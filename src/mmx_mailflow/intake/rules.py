@@ -30,7 +30,7 @@ _REPORTS = ("multipart/report",)
 _BOUNCE_SUBJECT = re.compile(
     r"^\s*(?:undeliver|delivery (?:status notification|failure|has failed|notification|delayed)|delayed (?:mail|delivery)|mail delivery (?:failed|failure|system)|mail (?:failure|could not be delivered)|warning: (?:could not send|message)"
     r"|failure notice|returned (?:mail|message|to sender)|rejected:|message (?:not delivered|delayed|could not be delivered)"
-    r"|no se (?:puede|pudo|ha podido) entregar|no entregado|(?:correo|mensaje|mail) (?:devuelto|no entregado|retrasado|rechazado)|devuelto|devoluci[oó]n de|error (?:de|en la) entrega|fallo (?:de|en la) entrega|entrega (?:fallida|retrasada)|(?:aviso de )?retraso en la entrega|notificaci[oó]n (?:del? )?(?:estado de (?:la )?entrega|de fallo|de error)"
+    r"|no se (?:puede|pudo|ha podido) entregar|no entregado|(?:correo|mensaje|mail) (?:devuelto|no entregado|retrasado|rechazado)|devuelto|devoluci[oó]n de|error (?:de|en la) entrega|fallo (?:de|en la) entrega|entrega (?:fallida|retrasada)|(?:aviso(?: de|:) )?retraso en la entrega|notificaci[oó]n (?:del? )?(?:estado de (?:la )?entrega|de fallo|de error)"
     r"|non remis|[eé]chec de (?:la )?remise|notification d['’][eé]tat de remise)",
     re.IGNORECASE,
 )

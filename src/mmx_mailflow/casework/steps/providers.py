@@ -186,10 +186,12 @@ def letter_bounced(case: Case, event: LetterBounced, policy: Policy, now: dateti
     if not event.permanent:
         return decided(case, "a letter is delayed")
     provider = provider_of(case, event.provider)
+    told = any(t.name == TaskName.BOUNCED and t.provider == event.provider for t in case.tasks)
+    if told and event.to_role != Role.STAFF:
+        return decided(case, "a letter bounced again, staff know")
     if event.to_role == Role.PROVIDER and provider is not None:
         if not settled(provider):
-            wrong = in_state(provider, ProviderState.NEEDS_STAFF, now)
-            case = with_provider(case, wrong.model_copy(update={"exact": False}))
+            case = with_provider(case, _out_of_reach(provider, event, now))
         case, letters = ask_staff(
             case, TaskName.BOUNCED, policy, now, provider=event.provider, details=event.code
         )
@@ -201,8 +203,16 @@ def letter_bounced(case: Case, event: LetterBounced, policy: Policy, now: dateti
     return decided(
         case,
         "a letter to staff bounced",
-        alarm(policy, "staff_bounce", f"{case.ref}-{event.code}", ""),
+        alarm(policy, "staff_bounce", f"{case.ref}-bounced-{now.date()}", ""),
     )
+
+
+def _out_of_reach(provider: Provider, event: LetterBounced, now: datetime) -> Provider:
+    """The address waits for staff; a submission that came back was none, and goes to the next."""
+    changes: dict[str, object] = {"exact": False}
+    if event.letter == LetterName.SUBMISSION and provider.acknowledged_at is None:
+        changes["sent_at"] = None
+    return in_state(provider, ProviderState.NEEDS_STAFF, now).model_copy(update=changes)
 
 
 def staff_wrote(case: Case, event: StaffWroteByHand, policy: Policy, now: datetime) -> Decision:
