@@ -18,13 +18,14 @@ from mmx_mailflow.casework.events import (
     FormReturned,
     LetterBounced,
     ProviderMatch,
+    StaffReplied,
     StaffWroteByHand,
 )
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.returned import Returned
 from mmx_mailflow.casework.turn import goes_to
-from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
+from mmx_mailflow.casework.values import Address, Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.forms.returned import ReturnedFile, judge, may_hold_pages, merge
 from mmx_mailflow.intake.authenticity import Assessment, trust
 from mmx_mailflow.intake.bounces import Fate, Report, read_bounce
@@ -35,7 +36,7 @@ from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.intake.understand import Understood, understand
 from mmx_mailflow.office import Office, issued_packet, plain_letter, queue_plain, record, tell_staff
-from mmx_mailflow.store import cases, messages, outbox
+from mmx_mailflow.store import caps, cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
 
 _FORM_TYPES = (
@@ -44,13 +45,11 @@ _FORM_TYPES = (
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 )
 _HOUR = timedelta(hours=1)
-_FIRST_ANSWERS = (
-    LetterName.ACKNOWLEDGE,
-    LetterName.FOR_WHOM,
-    LetterName.RECEIPT,
-    LetterName.TOO_LARGE,
-)
 _DAY = timedelta(days=1)
+_CAPS = ((_DAY, 1), (timedelta(days=10), 3))
+"""So many times the letters of a day may go to one address within these times."""
+_MOST_STAFF_ANSWERS = 100
+"""Answers to one member within a day, beyond which two programs talk to each other."""
 _SHORTEST_NAME = 3
 _PEN_VERBS = frozenset({Verb.FILE_AS, Verb.RELEASE})
 log = structlog.get_logger()
@@ -85,6 +84,7 @@ def handle_message(office: Office, number: int, *, said: Command | None = None) 
     with office.store.begin() as connection:  # commit 2
         if not messages.claim(connection, number):
             return
+        arrived = _within_caps(office, connection, arrived)
         settled = filed or _settled(office, connection, arrived)
         if filed is not None:
             queue_plain(office, connection, [answer] if answer else [])
@@ -210,7 +210,6 @@ def _arrived(office: Office, number: int) -> Arrived | None:
         )
         where = _match(office, connection, found)
         stored = cases.load(connection, office.keys, where.ref) if where.ref else None
-        found = replace(found, may_answer=_may_answer(office, connection, found))
     return Arrived(
         number=number,
         kept=kept,
@@ -235,18 +234,30 @@ def _matches(office: Office, understood: Understood) -> tuple[ProviderMatch, ...
     return tuple(office.directory.matches(name) for name in understood.facts.providers)
 
 
-def _may_answer(office: Office, connection: Connection, found: Read) -> bool:
-    """No sign of a machine, and the day's cap for this sender is not reached."""
-    if not found.may_answer or not found.sender:
-        return False
-    since = office.clock.now() - _DAY
-    count = outbox.answers_since(connection, office.keys, found.sender, since)
-    if count < office.policy.answers_per_sender_and_day:
-        return True
+def _within_caps(office: Office, connection: Connection, arrived: Arrived) -> Arrived:
+    """The mail as it may be answered: an address gets so many letters in a day and in ten.
+
+    Whoever else handles a mail of this sender waits until this one's letters are written.
+    """
+    found = arrived.read
+    if not found.sender or not found.may_answer:
+        return replace(arrived, read=replace(found, may_answer=False))
+    caps.alone(connection, office.keys.lookup("address", found.sender))
+    now, most = office.clock.now(), office.policy.answers_per_sender_and_day
+    if all(
+        caps.answers(connection, office.keys, found.sender, now - span) < most * times
+        for span, times in _CAPS
+    ):
+        return arrived
+    _tell_of_cap(office, connection, found.sender)
+    return replace(arrived, read=replace(found, may_answer=False))
+
+
+def _tell_of_cap(office: Office, connection: Connection, sender: Address) -> None:
+    """Once a day an address the desk hears that its letters are used up."""
     day = office.clock.now().date().isoformat()
-    who = office.keys.lookup("address", found.sender)[:12]
+    who = office.keys.lookup("address", sender)[:12]
     tell_staff(office, connection, "caps", f"caps-{who}-{day}", "")
-    return False
 
 
 def _placed_by_staff(arrived: Arrived) -> bool:
@@ -262,10 +273,11 @@ def _hour_is_full(office: Office, connection: Connection, arrived: Arrived) -> b
     vouched = arrived.assessed.trust == Trust.VERIFIED or arrived.match.proven
     if vouched or _placed_by_staff(arrived):
         return False
-    now = office.clock.now()
-    count = outbox.first_answers_since(connection, _FIRST_ANSWERS, now - _HOUR)
-    if count < office.unknown_answers_per_hour:
-        return False
+    now, most = office.clock.now(), office.unknown_answers_per_hour
+    if caps.first_answers(connection, now - _HOUR) < most:
+        caps.alone(connection, "first answers")  # so few an hour that waiting costs nothing
+        if caps.first_answers(connection, now - _HOUR) < most:
+            return False
     tell_staff(office, connection, "caps", f"hour-{now:%Y-%m-%dT%H}", "")
     return True
 
@@ -371,7 +383,7 @@ def _candidates(
 def _settled(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     """The one outcome of a mail: the first line that holds."""
     kind, sender = arrived.read.understood.kind, arrived.read.sender
-    if sender == office.policy.records_address:
+    if _is_ours(office, sender):
         return _own(office, connection, arrived)
     if arrived.duplicate is not None:
         why = f"the same mail as number {arrived.duplicate}"
@@ -382,6 +394,8 @@ def _settled(office: Office, connection: Connection, arrived: Arrived) -> messag
         return _bounced(office, connection, arrived)
     if sender in office.policy.staff_members:
         return _staff(office, connection, arrived)
+    if sender in office.policy.notify:
+        return messages.Settled(outcome=Outcome.HELD, why="mail of the desk", kind=kind)
     if kind == Kind.JUNK and not arrived.match.proven:
         why = "; ".join(arrived.read.understood.why)
         return messages.Settled(outcome=Outcome.JUNK, why=why, kind=kind)
@@ -403,6 +417,13 @@ def _of_no_case(office: Office, connection: Connection, arrived: Arrived) -> mes
     if arrived.match.new_case and (kind == Kind.REQUEST or _placed_by_staff(arrived)):
         return _new_case(office, connection, arrived)
     return _held(office, connection, arrived, arrived.match.why)
+
+
+def _is_ours(office: Office, sender: Address) -> bool:
+    """Our own address, also with a tag behind a plus."""
+    local, _, domain = sender.lower().partition("@")
+    ours = office.policy.records_address.lower()
+    return ours in {sender.lower(), f"{local.partition('+')[0]}@{domain}"}
 
 
 def _own(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
@@ -492,27 +513,53 @@ def _staff(office: Office, connection: Connection, arrived: Arrived) -> messages
     kind = arrived.read.understood.kind
     if kind == Kind.AUTO_REPLY or arrived.read.understood.sign:
         return messages.Settled(outcome=Outcome.MACHINE, why="a machine of staff", kind=kind)
+    sender, day = arrived.read.sender, office.clock.now() - _DAY
     if not _staff_proven(office, arrived):
-        letter = plain_letter(
-            office, LetterName.ALARM, arrived.read.sender, Role.STAFF, f"unproven-{arrived.number}",
-            {"alarm": "staff_unproven", "details": arrived.match.ref or "", "days": 0},
-        )  # fmt: skip
-        queue_plain(office, connection, [letter])
+        _ask_for_proof(office, connection, arrived)
         return messages.Settled(outcome=Outcome.HELD, why="staff mail without proof", kind=kind)
+    answered = caps.letters(connection, office.keys, sender, LetterName.STAFF_ANSWER, day)
+    if answered >= _MOST_STAFF_ANSWERS:
+        _tell_of_cap(office, connection, sender)
+        why = "this day's answers to a member of staff are used up"
+        return messages.Settled(outcome=Outcome.HELD, why=why, kind=kind)
     if arrived.match.ref is None or arrived.stored is None:
         return _held(office, connection, arrived, "staff mail outside a thread")
+    event = _staff_said(office, arrived, answered)
+    _happen(office, connection, arrived.stored, event, "staff", arrived)
+    return messages.Settled(
+        outcome=Outcome.HANDLED, why=arrived.match.why, kind=kind, ref=arrived.match.ref
+    )
+
+
+def _ask_for_proof(office: Office, connection: Connection, arrived: Arrived) -> None:
+    """Tell the member, some times a day, that a mail in their name was held."""
+    sender, day = arrived.read.sender, office.clock.now() - _DAY
+    told = caps.letters(connection, office.keys, sender, LetterName.ALARM, day)
+    if told >= office.policy.answers_per_sender_and_day:
+        _tell_of_cap(office, connection, sender)
+        return
+    words: dict[str, object] = {
+        "alarm": "staff_unproven",
+        "details": arrived.match.ref or "",
+        "days": 0,
+    }
+    occasion = f"unproven-{arrived.number}"
+    letter = plain_letter(office, LetterName.ALARM, sender, Role.STAFF, occasion, words)
+    queue_plain(office, connection, [letter])
+
+
+def _staff_said(office: Office, arrived: Arrived, answered: int) -> StaffReplied:
+    """The commands of a member; a mail without any is answered some times a day only."""
     commands = read_commands(arrived.message.new_text, today=arrived.read.received_at.date())
     names = [x.command.name for x in commands.lines if x.command is not None and x.command.name]
     found = replace(
         arrived.read,
         matches=tuple(office.directory.matches(n) for n in names if len(n) > _SHORTEST_NAME),
+        may_answer=answered < office.policy.answers_per_sender_and_day
+        or any(x.command is not None for x in commands.lines),
     )
     mail = mail_of(found, proven=arrived.match.proven, why=arrived.match.why)
-    event = staff_event(found, mail, commands, arrived.match.shows)
-    _happen(office, connection, arrived.stored, event, "staff", arrived)
-    return messages.Settled(
-        outcome=Outcome.HANDLED, why=arrived.match.why, kind=kind, ref=arrived.match.ref
-    )
+    return staff_event(found, mail, commands, arrived.match.shows)
 
 
 def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:

@@ -33,7 +33,7 @@ from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Kind, Outcome, Role
 from mmx_mailflow.settings import data_path
-from mmx_mailflow.store import cases, journal, messages, outbox, tables
+from mmx_mailflow.store import caps, cases, journal, messages, outbox, tables
 from mmx_mailflow.store.engine import CaseMovedError, SchemaOldError, Store, open_store
 from mmx_mailflow.store.vault import (
     KeyFileError,
@@ -438,8 +438,8 @@ def test_letters_are_taken_back_by_role_and_by_occasion(store: Store) -> None:
 def test_answers_to_a_sender_are_counted(store: Store) -> None:
     opened(store)
     with store.begin() as connection:
-        assert outbox.answers_since(connection, store.keys, ANA, NOW) == 1
-        assert outbox.answers_since(connection, store.keys, "x@y.example", NOW) == 0
+        assert caps.answers(connection, store.keys, ANA, NOW) == 1
+        assert caps.answers(connection, store.keys, "x@y.example", NOW) == 0
 
 
 # --- at rest ---

@@ -324,26 +324,6 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
     return ours
 
 
-def answers_since(connection: Connection, keys: Keys, recipient: Address, since: datetime) -> int:
-    """How many letters went to an address since a moment: the cap a sender and day."""
-    mine = outbox.c.recipient_key == keys.lookup("address", recipient.lower())
-    return _to_patients_since(connection, since, mine)
-
-
-def first_answers_since(
-    connection: Connection, names: Sequence[LetterName], since: datetime
-) -> int:
-    """How many letters of these names were written to patients since a moment."""
-    return _to_patients_since(connection, since, outbox.c.letter.in_([n.value for n in names]))
-
-
-def _to_patients_since(connection: Connection, since: datetime, which: ColumnElement[bool]) -> int:
-    query = select(func.count()).where(
-        which, outbox.c.to_role == Role.PATIENT.value, outbox.c.created_at >= since
-    )
-    return connection.scalar(query) or 0
-
-
 def listing(connection: Connection, *states: str) -> list[dict[str, object]]:
     """The outbox as `outbox --json` shows it, oldest first."""
     query = select(outbox).order_by(outbox.c.id)

@@ -86,6 +86,8 @@ def _note_only(work: Work) -> Decision:
 
 def _answer_letters(work: Work, words: Words) -> tuple[Letter, ...]:
     mail = work.event.mail
+    if not mail.may_answer:
+        return ()
     return to_staff(
         work.policy,
         LetterName.STAFF_ANSWER,
