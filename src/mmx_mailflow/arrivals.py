@@ -181,6 +181,7 @@ def _arrived(office: Office, number: int) -> Arrived | None:
     if kept is None or kept.outcome is not None:
         return None
     message = read(kept.raw)
+    ours = any(_is_ours(office, a) for a in message.from_addresses[:1])
     understood = understand(message, kept.received_at)
     assessed = trust(
         message.headers,
@@ -198,7 +199,7 @@ def _arrived(office: Office, number: int) -> Arrived | None:
         received_at=min(kept.received_at, office.clock.now()),
         may_answer=understood.may_answer,
         matches=_matches(office, understood),
-        returned=_inspected(office, message, None, deep=False),
+        returned=None if ours else _inspected(office, message, None, deep=False),
         sha256=tuple(hashlib.sha256(p.content).hexdigest() for p in _form_files(message)),
     )
     with office.store.begin() as connection:

@@ -53,6 +53,7 @@ _TICKET = re.compile(
     r"\b(?:(?:we(?:['’]ve| have)? (?:just )?received your|thank you for your|hemos recibido su|recibimos su|nous avons (?:bien )?re[cç]u votre) (?:\w+ ){0,2}(?:request|message|e-?mail|ticket|inquiry|enquiry|solicitud|mensaje|correo|demande|courriel)\b[^?]{0,80}?(?:#\s?|\bticket\D{0,12}|\bcase (?:id|number)\D{0,5}|\bcaso\D{0,12})\d"
     r"|your (?:request|ticket|case|inquiry)\W{0,3}#?\s?\d+\W{0,3}has been (?:received|created|opened|logged|registered)"
     r"|(?:su|tu) (?:solicitud|ticket|caso)\W{0,3}(?:#|n[uú]mero|no\.)?\s?\d+\W{0,3}(?:ha sido|fue|se ha) (?:recibid|cread|registrad|abiert))"
+    r"|\ba ticket has been (?:created|opened|logged)\b|\bse ha (?:creado|generado|asignado|registrado) (?:el|un|su) (?:n[uú]mero de )?(?:ticket|folio|caso|reporte)\b"
     r"|type your reply above this line|escriba su respuesta (?:por )?encima de esta l[ií]nea",
     re.IGNORECASE,
 )
