@@ -31,6 +31,7 @@ WORDS = {
     "parked replay": ["1"],
     "held show": ["1"],
     "held release": ["1"],
+    "replay": ["--all"],
     "export": ["MMX-0000-000", "--out", "package"],
     "backup": ["copy"],
     "restore": ["--go-on"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -193,26 +194,49 @@ def held_list(context: typer.Context, as_json: Json = False) -> int:
     return 0
 
 
-def show_mail(context: typer.Context, number: Number, reveal: Reveal = False) -> int:
+def show_mail(
+    context: typer.Context,
+    number: Number,
+    reveal: Reveal = False,
+    raw: Annotated[
+        Path | None,
+        typer.Option("--raw", metavar="FILE", help="Write the mail as it came; with --reveal."),
+    ] = None,
+) -> int:
     """Show what is understood of one kept mail."""
+    if raw is not None and not reveal:
+        raise typer.BadParameter("--raw shows everything: say --reveal too")
     with office_of(context) as office, office.store.begin() as connection:
         kept = mail_rows.load(connection, office.keys, number)
         if kept is None:
             raise Failure(f"there is no mail number {number}")
-        record = parsed(str(number), kept.raw)
         if reveal and kept.ref is not None:
             _note(office, connection, kept.ref, f"mail {number}")
+    if raw is not None:
+        _write_new(raw, kept.raw)
+        print_line(f"{raw}: mail number {number} as it came. It is not encrypted: guard it.")
+        return 0
+    record = _understood(number, kept.raw)
     print_json(record if reveal else board.hide(record, frozenset({"fields", "evidence"})))
     return 0
 
 
-def replay_mail(context: typer.Context, number: Number) -> int:
-    """Give a parked or held mail back to the line; the next pass handles it."""
-    with office_of(context) as office, office.store.begin() as connection:
-        if not mail_rows.replay(connection, number, office.clock.now()):
-            raise Failure(f"mail number {number} is neither parked nor held")
-    print_line(f"mail number {number} waits again")
-    return 0
+def _understood(number: int, raw: bytes) -> board.Record:
+    try:
+        return parsed(str(number), raw)
+    except Exception as error:
+        # What parked it may do the same here; its words may be those of the mail.
+        raise Failure(f"mail number {number} cannot be read: {type(error).__name__}") from error
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """A file that only its owner may read; one that is there is not touched."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from error
 
 
 def outbox_list(context: typer.Context, as_json: Json = False) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmx_mailflow.cli import caring, files, keys, looking, service, setup
+from mmx_mailflow.cli import again, caring, files, keys, looking, service, setup
 from mmx_mailflow.cli.common import Failure, Options
 from mmx_mailflow.settings import ConfigError
 
@@ -37,10 +37,11 @@ COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("outbox retry", looking.outbox_retry),
     ("parked list", looking.parked_list),
     ("parked show", looking.show_mail),
-    ("parked replay", looking.replay_mail),
+    ("parked replay", again.parked_replay),
     ("held list", looking.held_list),
     ("held show", looking.show_mail),
-    ("held release", looking.replay_mail),
+    ("held release", again.release),
+    ("replay", again.replay),
     ("timers", looking.timers),
     ("verify", looking.verify),
     ("providers list", looking.providers_list),

@@ -165,6 +165,15 @@ def _change_outbox(connection: Connection, decision: Decision) -> None:
 
 
 def _look_ups(connection: Connection, keys: Keys, recording: Recording, case: Case) -> None:
+    know_people(connection, keys, case)
+    if recording.files:
+        maker = insert_sqlite if connection.dialect.name == "sqlite" else insert_pg
+        uses = [{"file_key": keys.lookup("file", f), "ref": case.ref} for f in recording.files]
+        connection.execute(maker(form_files).on_conflict_do_nothing(), uses)
+
+
+def know_people(connection: Connection, keys: Keys, case: Case) -> None:
+    """By which addresses a mail without a token finds the case."""
     maker = insert_sqlite if connection.dialect.name == "sqlite" else insert_pg
     known = [(case.sender, Role.PATIENT, 0)]
     known += [(p.address, Role.PROVIDER, p.n) for p in case.providers if p.sent_at and p.address]
@@ -178,9 +187,6 @@ def _look_ups(connection: Connection, keys: Keys, recording: Recording, case: Ca
         for address, role, number in known
     ]
     connection.execute(maker(people).on_conflict_do_nothing(), rows)
-    if recording.files:
-        uses = [{"file_key": keys.lookup("file", f), "ref": case.ref} for f in recording.files]
-        connection.execute(maker(form_files).on_conflict_do_nothing(), uses)
 
 
 def _authorized(connection: Connection, before: Case | None, case: Case) -> None:

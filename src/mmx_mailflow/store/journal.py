@@ -140,11 +140,18 @@ def _words(key: bytes, ref: CaseId, row: Row[tuple[object, ...]]) -> dict[str, J
     return words
 
 
-def rebuild(connection: Connection, keys: Keys, ref: CaseId) -> Case:
-    """The case as its journal tells it: what changed, laid over one another."""
+def event_words(key: bytes, row: Row[tuple[object, ...]]) -> dict[str, JsonValue]:
+    """The event of a line, as it was written."""
+    event = _words(key, CaseId(str(row.ref)), row)["event"]
+    assert isinstance(event, dict)
+    return event
+
+
+def rebuild(connection: Connection, keys: Keys, ref: CaseId, upto: int | None = None) -> Case:
+    """The case as its journal tells it, to its end or up to a line."""
     key = case_key(connection, keys, ref)
     parts: dict[str, JsonValue] = {}
-    for row in _rows(connection, ref):
+    for row in _rows(connection, ref)[:upto]:
         changed = _words(key, ref, row)["changed"]
         assert isinstance(changed, dict)
         parts |= changed

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -20,6 +21,8 @@ STRIKES = 3
 _PAUSE_AFTER_FAILURE = timedelta(minutes=1)
 _REVIEW = frozenset({Outcome.HELD, Outcome.PARKED, Outcome.TOO_LARGE})
 _STAYS = frozenset({Outcome.BEFORE_START})
+_COPY_OF = "copy of "
+"""The place of an edited copy: no folder of a mailbox, and the number of its original."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +252,13 @@ def _mail_key(
     return unseal(case_key(connection, keys, ref), wrapped, where)
 
 
+def key_of(connection: Connection, keys: Keys, number: int) -> bytes:
+    """The key of a kept mail."""
+    row = connection.execute(select(messages).where(messages.c.id == number)).one()
+    where = place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    return _mail_key(connection, keys, row.ref, row.wrapped_key, where)
+
+
 def case_key(connection: Connection, keys: Keys, ref: str) -> bytes:
     """The key of a case."""
     wrapped = connection.scalar(select(cases.c.wrapped_key).where(cases.c.ref == ref))
@@ -273,12 +283,7 @@ def settle(
     # Locked: a rotation may be wrapping this very key anew.
     query = select(messages).where(messages.c.id == number).with_for_update()
     row = connection.execute(query).one()
-    where = place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
-    moved: dict[str, object] = {}
-    if settled.ref is not None and row.ref != settled.ref:
-        key = _mail_key(connection, keys, row.ref, row.wrapped_key, where)
-        wrapped = seal(case_key(connection, keys, settled.ref), key, where)
-        moved = {"ref": settled.ref, "wrapped_key": wrapped}
+    moved = _moved(connection, keys, row, settled.ref)
     review = settled.outcome in _REVIEW
     connection.execute(
         update(messages)
@@ -289,11 +294,68 @@ def settle(
             why=settled.why[:300],
             handled_at=now,
             file_to="review" if review else "filed",
-            filed_at=None,
             **moved,
         )
     )
+    originals = _originals(connection, row.folder) if moved else []
+    for original in originals:
+        _into_case(connection, keys, original, settled.ref)
+    ledger.note(connection, [number, *originals], now)
+
+
+def _moved(
+    connection: Connection, keys: Keys, row: Row[Any], ref: CaseId | None
+) -> dict[str, object]:
+    """What a row says once its mail is in a case: its key lies under the case's key."""
+    if ref is None or row.ref == ref:
+        return {}
+    where = place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
+    key = _mail_key(connection, keys, row.ref, row.wrapped_key, where)
+    return {"ref": ref, "wrapped_key": seal(case_key(connection, keys, ref), key, where)}
+
+
+def _into_case(connection: Connection, keys: Keys, number: int, ref: CaseId | None) -> None:
+    """The original of an edited copy belongs to the case of the copy, and goes with it."""
+    query = select(messages).where(messages.c.id == number).with_for_update()
+    moved = _moved(connection, keys, connection.execute(query).one(), ref)
+    if moved:
+        connection.execute(update(messages).where(messages.c.id == number).values(**moved))
+
+
+def _originals(connection: Connection, folder: str) -> list[int]:
+    """The mail that a copy was made of, and what that one was a copy of."""
+    found: list[int] = []
+    while folder.startswith(_COPY_OF):
+        found.append(int(folder.removeprefix(_COPY_OF)))
+        query = select(messages.c.folder).where(messages.c.id == found[-1])
+        folder = connection.scalar(query) or ""
+    return found
+
+
+def enter_copy(
+    connection: Connection, keys: Keys, number: int, raw: bytes, now: datetime
+) -> int | None:
+    """Keep an edited copy of a parked mail, to go down the line in its place; return its number.
+
+    The original stays as it came. Both rows say so, and so does the ledger: where a mail came
+    from is a part of its line.
+    """
+    parked = (messages.c.id == number, messages.c.outcome == Outcome.PARKED.value)
+    row = connection.execute(select(messages).where(*parked).with_for_update()).one_or_none()
+    if row is None:
+        return None
+    mail = Fetched(uid=1, received_at=row.received_at, size=len(raw), raw=raw)
+    by = wrapping.current(connection)
+    values = _row(keys, by, "", f"{_COPY_OF}{number}", 0, mail, now)
+    copy: int = connection.execute(
+        insert(messages).values(**values).returning(messages.c.id)
+    ).scalar_one()
+    done = {"outcome": Outcome.HANDLED.value, "why": f"an edited copy of it is mail {copy}"}
+    connection.execute(
+        update(messages).where(messages.c.id == number).values(**done, handled_at=now)
+    )
     ledger.note(connection, [number], now)
+    return copy
 
 
 def identify(
@@ -312,11 +374,13 @@ def identify(
         .where(messages.c.id == number)
         .values(message_key=message_key, content_key=content_key, sealed_id=sealed)
     )
+    folder = connection.scalar(select(messages.c.folder).where(messages.c.id == number)) or ""
     earlier: int | None = connection.scalar(
         select(func.min(messages.c.id)).where(
             messages.c.message_key == message_key,
             messages.c.content_key == content_key,
             messages.c.id < number,
+            messages.c.id.not_in(_originals(connection, folder)),
         )
     )
     return earlier
@@ -435,6 +499,14 @@ def message_id(keys: Keys, number: int, sealed: bytes | None) -> str:
     if sealed is None:
         return ""
     return unseal(keys.lookup_key(), sealed, f"messages.sealed_id/{number}").decode()
+
+
+def handled(connection: Connection) -> list[int]:
+    """Mails with an outcome whose bytes are here."""
+    query = select(messages.c.id).where(
+        messages.c.outcome.is_not(None), messages.c.sealed.is_not(None)
+    )
+    return list(connection.scalars(query.order_by(messages.c.id)))
 
 
 def entered_uids(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> set[int]:
