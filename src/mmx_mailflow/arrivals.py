@@ -9,9 +9,10 @@ from datetime import date, timedelta
 
 import structlog
 
+from mmx_mailflow import pen
 from mmx_mailflow.casework.case import Case, Decision, State
 from mmx_mailflow.casework.codes import reference
-from mmx_mailflow.casework.commands import Command, Line, Verb
+from mmx_mailflow.casework.commands import Command
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import (
     Event,
@@ -51,7 +52,6 @@ _CAPS = ((_DAY, 1), (timedelta(days=10), 3))
 _MOST_STAFF_ANSWERS = 100
 """Answers to one member within a day, beyond which two programs talk to each other."""
 _SHORTEST_NAME = 3
-_PEN_VERBS = frozenset({Verb.FILE_AS, Verb.RELEASE})
 log = structlog.get_logger()
 
 
@@ -80,14 +80,13 @@ def handle_message(office: Office, number: int, *, said: Command | None = None) 
     arrived = _said_by_staff(office, arrived, said)
     arrived = _with_form(office, arrived)
     filed = _filed_by_staff(office, arrived)
-    answer = _pen_answer(office, arrived) if filed else None
     with office.store.begin() as connection:  # commit 2
         if not messages.claim(connection, number):
             return
         arrived = _within_caps(office, connection, arrived)
-        settled = filed or _settled(office, connection, arrived)
+        settled = filed[0] if filed else _settled(office, connection, arrived)
         if filed is not None:
-            queue_plain(office, connection, [answer] if answer else [])
+            queue_plain(office, connection, [filed[1]])
         messages.settle(connection, office.keys, number, settled, office.clock.now())
     log.info(
         "handled",
@@ -99,40 +98,19 @@ def handle_message(office: Office, number: int, *, said: Command | None = None) 
     )
 
 
-def _pen_lines(arrived: Arrived) -> tuple[Line, ...]:
-    """The lines of a staff mail about held mails: `881 = MMX-...`, `881 = junk`, `RELEASE 881`."""
-    today = arrived.read.received_at.date()
-    lines = read_commands(arrived.message.new_text, today=today).lines
-    return tuple(x for x in lines if x.command is not None and x.command.verb in _PEN_VERBS)
-
-
-def _filed_by_staff(office: Office, arrived: Arrived) -> messages.Settled | None:
+def _filed_by_staff(office: Office, arrived: Arrived) -> tuple[messages.Settled, Letter] | None:
     """Do what a proven member of staff says of held mails, outside any case's thread."""
     if arrived.match.ref is not None or not _staff_proven(office, arrived):
         return None
-    lines = _pen_lines(arrived)
-    if not lines:
+
+    def again(command: Command) -> None:
+        handle_message(office, command.number, said=command)
+
+    answer = pen.answer(office, arrived.read, again)
+    if answer is None:
         return None
-    for line in lines:
-        assert line.command is not None
-        _file_held(office, line.command)
-    return messages.Settled(
-        outcome=Outcome.HANDLED, why="staff said where held mail belongs", kind=Kind.OTHER
-    )
-
-
-def _file_held(office: Office, command: Command) -> None:
-    """Give one held mail to its case, open a case for it, or call it junk."""
-    with office.store.begin() as connection:
-        held = messages.load(connection, office.keys, command.number)
-        if held is None or held.outcome != Outcome.HELD or held.ref is not None:
-            return
-        if command.name == "junk":
-            done = messages.Settled(outcome=Outcome.JUNK, why="staff call it junk")
-            messages.settle(connection, office.keys, command.number, done, office.clock.now())
-            return
-        messages.replay(connection, command.number, office.clock.now())
-    handle_message(office, command.number, said=command)
+    why = "staff said where held mail belongs"
+    return messages.Settled(outcome=Outcome.HANDLED, why=why, kind=Kind.OTHER), answer
 
 
 def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) -> Arrived:
@@ -141,38 +119,15 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
         return arrived
     if command.ref is None:
         opened = Match(ref=None, new_case=True, why="staff say it is a new request")
-        return replace(arrived, match=opened, duplicate=None)
+        asked = understand(arrived.message, arrived.kept.received_at, taken_for=Kind.REQUEST)
+        found = replace(arrived.read, understood=asked, matches=_matches(office, asked))
+        return replace(arrived, match=opened, duplicate=None, read=found)
     with office.store.begin() as connection:
         stored = cases.load(connection, office.keys, command.ref)
     if stored is None:
         return arrived
     there = Match(ref=command.ref, why="staff say that it belongs here")
     return replace(arrived, match=there, stored=stored, duplicate=None)
-
-
-def _pen_answer(office: Office, arrived: Arrived) -> Letter:
-    """What was done, line by line; a number that is not held any more is told as refused."""
-    lines = []
-    with_numbers = [(x, x.command.number) for x in _pen_lines(arrived) if x.command is not None]
-    with office.store.begin() as connection:
-        for line, number in with_numbers:
-            kept = messages.load(connection, office.keys, number)
-            moved = kept is not None and kept.outcome != Outcome.HELD
-            result = "done" if moved else "refused"
-            lines.append(
-                {
-                    "text": line.text,
-                    "result": result,
-                    "why": "" if moved else "nothing_held",
-                    "nearest": "",
-                }
-            )
-    words: dict[str, object] = {
-        "lines": lines, "show": [], "undo_until": "", "sent_to_patient": False, "preview": "",
-        "note_only": False, "cut": "",
-    }  # fmt: skip
-    to, occasion = arrived.read.sender, f"pen-{arrived.number}"
-    return plain_letter(office, LetterName.STAFF_ANSWER, to, Role.STAFF, occasion, words)
 
 
 def _arrived(office: Office, number: int) -> Arrived | None:
@@ -397,7 +352,7 @@ def _settled(office: Office, connection: Connection, arrived: Arrived) -> messag
         return _staff(office, connection, arrived)
     if sender in office.policy.notify:
         return messages.Settled(outcome=Outcome.HELD, why="mail of the desk", kind=kind)
-    if kind == Kind.JUNK and not arrived.match.proven:
+    if kind == Kind.JUNK and not arrived.match.proven and not _placed_by_staff(arrived):
         why = "; ".join(arrived.read.understood.why)
         return messages.Settled(outcome=Outcome.JUNK, why=why, kind=kind)
     if arrived.match.ref is not None and arrived.match.role != Role.STAFF:

@@ -12,12 +12,14 @@ from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.values import Outcome, Role
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.office import Office, plain_letter
-from mmx_mailflow.store import cases, journal, ledger, messages, retention
+from mmx_mailflow.pen import guessed, shown
+from mmx_mailflow.store import cases, journal, ledger, messages, outbox, retention
 from mmx_mailflow.store.engine import Connection
 
 DAILY_HOUR = 8
 _MOST_LISTED = 50
 _WORDS = 200
+_DAILY = (LetterName.DIGEST, LetterName.HOLDING_PEN, LetterName.JUNK_LIST)
 _DAYS_TOLD = 7
 """Over a weekend and holidays no letter goes; every closed day is told in some letter."""
 
@@ -25,16 +27,19 @@ _DAYS_TOLD = 7
 def daily_letters(office: Office, connection: Connection, now: datetime) -> list[Letter]:
     """The letters of this day; lists that are empty are not sent."""
     occasion = f"day-{now.date()}"
+    last = outbox.last_written(connection, _DAILY)
     digest = _digest(office, connection, now)
     letters = [
         plain_letter(office, LetterName.DIGEST, to, Role.STAFF, occasion, digest)
         for to in office.policy.notify
     ]
     pen = _listed(office, connection, Outcome.HELD, now - timedelta(days=30))
-    junk = _listed(office, connection, Outcome.JUNK, now - timedelta(days=1))
+    junk = _listed(office, connection, Outcome.JUNK, last or now - timedelta(days=_DAYS_TOLD))
     for name, mails in ((LetterName.HOLDING_PEN, pen), (LetterName.JUNK_LIST, junk)):
         letters += [
-            plain_letter(office, name, to, Role.STAFF, occasion, {"mails": mails})
+            plain_letter(office, name, to, Role.STAFF, occasion, {"mails": mails}).model_copy(
+                update={"shows": shown(mails)}
+            )
             for to in office.policy.staff_members
             if mails
         ]
@@ -66,12 +71,14 @@ def _digest(office: Office, connection: Connection, now: datetime) -> dict[str, 
 def _listed(
     office: Office, connection: Connection, outcome: Outcome, since: datetime
 ) -> list[JsonValue]:
-    """Mails of an outcome that belong to no case, with what is needed to decide."""
+    """Mails of an outcome since a moment that belong to no case, with what is needed to decide."""
     rows = [
         row
         for row in messages.listing(connection, office.keys, outcome=outcome)
-        if row["ref"] is None and row["received_at"] >= since  # type: ignore[operator]
+        if row["ref"] is None and row["handled_at"] >= since  # type: ignore[operator]
     ]
+    every = cases.listing(connection, office.keys) if outcome == Outcome.HELD and rows else []
+    today = office.clock.now().date()
     listed: list[JsonValue] = []
     for row in rows[-_MOST_LISTED:]:
         kept = messages.load(connection, office.keys, int(str(row["number"])))
@@ -85,7 +92,7 @@ def _listed(
                 "received": kept.received_at.isoformat(),
                 "first_words": message.new_text[:_WORDS],
                 "why": str(row["why"]),
-                "guesses": [],
+                "guesses": guessed(message, every, today),
             }
         )
     return listed

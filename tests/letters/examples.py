@@ -148,7 +148,10 @@ MAILS = [
         "received": NOW.isoformat(),
         "first_words": "Hello\nIs my record there?",
         "why": "the thread is not known",
-        "guesses": [str(REF)],
+        "guesses": [
+            {"k": 1, "ref": str(REF), "initials": "A. P. D.", "because": ["name", "birth_date"]},
+            {"k": 2, "ref": "MMX-7F3K-9QM", "initials": "", "because": ["reference", "sender"]},
+        ],
     },
     {
         "number": 2,

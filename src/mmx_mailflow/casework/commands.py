@@ -76,6 +76,7 @@ class Command(Value):
     """Provider n, delivery n, or the number of a held message."""
     action: ProviderAction | None = None
     choice: int = 0
+    """`PROVIDER n = k`, or the k-th guess of a held mail."""
     name: str = Field(default="", repr=False)
     """Field of SET, name of ADD PROVIDER, items of ASK, outcome of CLOSE, code of CONFIRM."""
     words: str = Field(default="", repr=False)

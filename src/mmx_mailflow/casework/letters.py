@@ -103,7 +103,7 @@ class LetterName(StrEnum):
     ""), sent_to_patient (bool), preview (str)."""
     HOLDING_PEN = "holding_pen"
     """Held mails. words: mails (list of {number, sender, received, first_words, why, guesses
-    (list of refs)})."""
+    (list of {k, ref, initials, because (list of names)})})."""
     JUNK_LIST = "junk_list"
     """Junk of the day. words: mails (list of {number, sender, received, first_words})."""
     DIGEST = "digest"
@@ -174,6 +174,7 @@ class Letter(Value):
     automatic: bool = True
     """RFC 3834: automatic letters say so; those that staff released do not."""
     shows: tuple[str, ...] = Field(default=(), repr=False)
-    """What staff see in it and may release by a reply: `file:ID`, `address:N:ADDRESS`."""
+    """What staff see in it and may release by a reply: `file:ID`, `address:N:ADDRESS`,
+    `NUMBER.K=REF` (a guess of a held mail)."""
     answers: str = ""
     """Message-ID of the message that it answers, with angle brackets, or empty."""

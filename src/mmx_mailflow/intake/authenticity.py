@@ -48,6 +48,11 @@ _ALIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s", "|": "l", "і": 
 _SHORTEST = 6
 
 
+def is_webmail(domain: str) -> bool:
+    """Whether strangers share this domain."""
+    return domain in _WEBMAIL
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """Whether the sender is who the message says, and why we think so."""

@@ -59,7 +59,7 @@ def _text(verb: Verb) -> Callable[[str, date], Command | str]:
 
 def _numbered(verb: Verb) -> Callable[[str, date], Command | str]:
     def read(rest: str, today: date) -> Command | str:
-        found = re.match(r"\s*#?(\d{1,3})\b", rest)
+        found = re.match(r"\s*#?(\d{1,9})\b", rest)
         return Command(verb=verb, number=int(found.group(1))) if found else "a number is missing"
 
     return read
@@ -377,6 +377,8 @@ def _file_as(text: str, number: int, target: str) -> Line:
         return Line(text=text, command=Command(verb=Verb.FILE_AS, number=number, name="junk"))
     if word in {"NEW", "NUEVO", "RELEASE", "LIBERAR"}:
         return Line(text=text, command=Command(verb=Verb.FILE_AS, number=number, name="new"))
+    if re.fullmatch(r"\d{1,2}", word):
+        return Line(text=text, command=Command(verb=Verb.FILE_AS, number=number, choice=int(word)))
     ref = read_reference(target.strip(" ."))
     if ref is None:
         return Line(

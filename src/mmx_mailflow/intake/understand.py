@@ -55,29 +55,35 @@ class Understood:
         return Language.ES if self.language in {"es", "mixed-es"} else Language.EN
 
 
-def understand(message: Message, received_at: datetime) -> Understood:
-    """Read a mail as a clerk would; `received_at` stands in where it has no date of its own."""
+def understand(
+    message: Message, received_at: datetime, *, taken_for: Kind | None = None
+) -> Understood:
+    """Read a mail as a clerk would; `received_at` stands in where it has no date of its own.
+
+    `taken_for` is the kind that a person says it is.
+    """
     source = answered_inside(_source(message))
     today = (source.date or message.date or received_at).date()
     heard = _heard(message, source, today)
     rule = sort(heard)
     sign = sign_of(message)
-    stated = heard.facts if rule.kind in {Kind.REQUEST, Kind.FOLLOWUP} else Facts()
+    kind = taken_for or rule.kind
+    stated = heard.facts if kind in {Kind.REQUEST, Kind.FOLLOWUP} else Facts()
     new = _new_words(source)
     return Understood(
-        kind=rule.kind,
+        kind=kind,
         language=language_of(new or source.stated_text or message.subject),
-        requester=_requester(rule.kind, representative=heard.representative),
+        requester=_requester(kind, representative=heard.representative),
         facts=stated,
-        patients=2 if rule.kind == Kind.REQUEST and SEVERAL.search(new) else 1,
+        patients=2 if kind == Kind.REQUEST and SEVERAL.search(new) else 1,
         may_answer=not sign
-        and rule.kind not in {Kind.BOUNCE, Kind.AUTO_REPLY, Kind.JUNK}
-        and (speaks_for_itself(heard, rule.kind) or not looks_absent(heard)),
+        and kind not in {Kind.BOUNCE, Kind.AUTO_REPLY, Kind.JUNK}
+        and (speaks_for_itself(heard, kind) or not looks_absent(heard)),
         sign=sign,
         why=(rule.because, f"rule {rule.name}"),
         urgent=_EMERGENCY.search(heard.words) is not None,
         revokes=REVOKES.search(heard.words) is not None,
-        claims_form=rule.kind == Kind.FORM_RETURN,
+        claims_form=kind == Kind.FORM_RETURN,
         has_link_only=not message.parts and _LINK.search(message.text) is not None,
         first_words=(message.new_text or source.stated_text).strip()[:_FIRST_WORDS],
     )

@@ -20,6 +20,7 @@ from mmx_mailflow.letters.words_form import (
 )
 from mmx_mailflow.letters.words_staff import (
     ALARMS,
+    BECAUSE,
     COUNTS,
     DONE,
     HELP,
@@ -48,6 +49,8 @@ def staff_words(
         return _answer(words, language)
     if letter.name == LetterName.DIGEST:
         return _digest(words, language)
+    if letter.name == LetterName.HOLDING_PEN:
+        return {"mails": [_held(row, language) for row in _rows(words, "mails")]}
     if letter.name == LetterName.ALARM:
         return {"alarm_words": named(ALARMS, str(words["alarm"]), language)}
     return {}
@@ -63,6 +66,19 @@ def _task(words: Mapping[str, object], language: Language) -> Context:
         "candidates": words.get("candidates", []),
         "details_words": _details(str(words["details"]), language),
     }
+
+
+def _held(row: Mapping[str, object], language: Language) -> Context:
+    """A held mail with its guesses, each with the line that chooses it."""
+    found = [
+        {
+            **guess,
+            "reply": f"{row['number']} = {guess['k']}",
+            "reasons": [named(BECAUSE, str(name), language) for name in _list(guess, "because")],
+        }
+        for guess in _rows(row, "guesses")
+    ]
+    return {**row, "guesses": found}
 
 
 def _details(details: str, language: Language) -> str:

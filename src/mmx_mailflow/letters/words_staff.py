@@ -226,11 +226,16 @@ WHY: dict[str, Said] = {
         "el proveedor no tiene dirección segura",
     ),
     "no_form_waits": ("no form waits for review", "ningún formulario espera revisión"),
+    "no_such_case": ("there is no case of this reference", "no hay caso con esa referencia"),
     "no_such_choice": ("there is no such choice in the list", "esa opción no está en la lista"),
     "no_such_provider": ("the case has no such provider", "el caso no tiene ese proveedor"),
     "not_in_this_thread": (
         "this belongs in a reply to the list of held mail",
         "esto va en una respuesta a la lista de correo retenido",
+    ),
+    "not_outside_a_thread": (
+        "this belongs in a reply to a mail about a case",
+        "esto va en una respuesta a un correo sobre un caso",
     ),
     "not_ready": (
         "the provider's address is not settled, or the form does not cover it",
@@ -244,9 +249,22 @@ WHY: dict[str, Said] = {
         "the sender failed a check: RELEASE the case first",
         "el remitente no pasó una comprobación: primero use LIBERAR",
     ),
+    "still_held": (
+        "it cannot be taken as a patient's mail and stays held",
+        "no puede tomarse por correo de un paciente y sigue retenido",
+    ),
     "unknown_field": ("this item cannot be set", "ese dato no se puede poner"),
     "value_not_understood": ("the value was not understood", "el valor no se entendió"),
     "words_missing": ("the words are missing", "falta el texto"),
+}
+BECAUSE: dict[str, Said] = {
+    "reference": ("it names the reference", "menciona la referencia"),
+    "sender": ("the sender belongs to the case", "el remitente pertenece al caso"),
+    "name": ("it names the patient", "menciona al paciente"),
+    "birth_date": ("it has the birth date", "trae la fecha de nacimiento"),
+    "provider_domain": ("the sender's domain is a provider's", "el dominio es de un proveedor"),
+    "surname": ("it has a surname of the patient", "trae un apellido del paciente"),
+    "provider": ("it names a provider", "menciona a un proveedor"),
 }
 DONE: dict[str, Said] = {
     "done": ("DONE", "HECHO"),

@@ -410,13 +410,11 @@ def failed(connection: Connection, number: int, why: str, now: datetime) -> bool
 
 
 def replay(connection: Connection, number: int, now: datetime) -> bool:
-    """Give a parked or held mail back to the line."""
+    """Give a parked or held mail, or junk, back to the line."""
+    outcomes = [Outcome.PARKED.value, Outcome.HELD.value, Outcome.JUNK.value]
     done = connection.execute(
         update(messages)
-        .where(
-            messages.c.id == number,
-            messages.c.outcome.in_([Outcome.PARKED.value, Outcome.HELD.value]),
-        )
+        .where(messages.c.id == number, messages.c.outcome.in_(outcomes))
         .values(outcome=None, failures=0, next_at=None, handled_at=None, why="")
     )
     if done.rowcount:
@@ -484,6 +482,7 @@ def listing(
             "uid": row.uid,
             "message_id": message_id(keys, row.id, row.sealed_id),
             "received_at": row.received_at,
+            "handled_at": row.handled_at,
             "kind": row.kind,
             "outcome": row.outcome,
             "ref": row.ref,

@@ -371,6 +371,15 @@ def has_occasion(connection: Connection, occasion: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
+def last_written(connection: Connection, names: Sequence[LetterName]) -> datetime | None:
+    """When the last letter of one of these names was written."""
+    query = select(func.max(outbox.c.created_at)).where(
+        outbox.c.letter.in_([n.value for n in names])
+    )
+    found: datetime | None = connection.scalar(query)
+    return found
+
+
 def turn(connection: Connection, number: int, old: Sequence[str], new: str, now: datetime) -> bool:
     """Move one letter from one of the states `old` to `new`, as the operator wants it."""
     values: dict[str, object] = {"state": new}
