@@ -18,6 +18,7 @@ from mmx_mailflow.casework.events import (
     Event,
     FormReturned,
     LetterBounced,
+    PersonWrote,
     ProviderMatch,
     StaffReplied,
     StaffWroteByHand,
@@ -115,7 +116,7 @@ def _filed_by_staff(office: Office, arrived: Arrived) -> tuple[messages.Settled,
 
 def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) -> Arrived:
     """The mail where staff say it belongs: they name the thread, they prove nobody."""
-    if command is None:
+    if command is None or (command.ref is None and arrived.match.inner):
         return arrived
     if command.ref is None:
         opened = Match(ref=None, new_case=True, why="staff say it is a new request")
@@ -126,7 +127,8 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
         stored = cases.load(connection, office.keys, command.ref)
     if stored is None:
         return arrived
-    there = Match(ref=command.ref, why="staff say that it belongs here")
+    inner = arrived.match.inner
+    there = Match(ref=command.ref, inner=inner, why="staff say that it belongs here")
     return replace(arrived, match=there, stored=stored, duplicate=None)
 
 
@@ -541,6 +543,8 @@ def _event(found: Read, where: Match, case: Case) -> Event:
     mail = mail_of(found, proven=where.proven, why=where.why)
     if where.role == Role.PROVIDER:
         return provider_event(found, mail, where.provider)
+    if where.inner:  # staff filed it, who are to read it: nothing of it counts as the patient's
+        return PersonWrote(mail=mail, sort=found.understood.kind)
     return patient_event(found, mail, new_case=False)
 
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from tests.casework.made import (
+    ANA,
     COMPLETE,
     FARO,
     FILE,
@@ -65,6 +66,29 @@ def answered(*, files=(FILE,), guess: str = "") -> Case:
         mail=mail(30, sender="archivo@faro.example", files=files), provider=1, guess=guess
     )
     return decide(in_progress(), event, POLICY, LATER + timedelta(days=1)).case
+
+
+@pytest.mark.parametrize("sender", [ANA, "stranger@gmail.com", "x@mision.example"])
+@pytest.mark.parametrize("guess", ["", "acknowledged", "denied"])
+def test_another_address_changes_nothing_of_a_provider(sender: str, guess: str) -> None:
+    before = in_progress()
+    wrote = mail(30, sender=sender, files=(FILE,) if guess == "denied" else ())
+    event = e.ProviderAnswered(mail=wrote, provider=1, guess=guess)
+
+    decision = decide(before, event, POLICY, LATER + timedelta(days=1))
+
+    assert decision.case.providers == before.providers
+    assert {x.to_role for x in decision.letters} == {Role.STAFF}
+    assert bool(decision.case.files) == (guess == "denied" and sender != ANA)
+
+
+def test_another_desk_of_the_same_office_is_the_provider() -> None:
+    wrote = mail(30, sender="caja@faro.example", files=())
+    event = e.ProviderAnswered(mail=wrote, provider=1, guess="acknowledged")
+
+    case = decide(in_progress(), event, POLICY, LATER + timedelta(days=1)).case
+
+    assert case.providers[0].state == ProviderState.ACKNOWLEDGED
 
 
 # --- the request ---

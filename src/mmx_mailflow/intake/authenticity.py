@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import DamerauLevenshtein
 
 from mmx_mailflow.casework.values import Address, Trust
+from mmx_mailflow.casework.webmail import WEBMAIL
 
 MICROSOFT = "microsoft365"
 """Stands in `trusted_authserv_ids` for Microsoft 365, whose results bear no authserv-id."""
@@ -19,38 +20,8 @@ _DMARC = re.compile(r"dmarc\s*(?:/\s*\d+\s*)?=\s*([a-z]+)(?![\w-])", re.IGNORECA
 _PROPERTY = re.compile(
     r"([a-z0-9-]+(?:\s*\.\s*[a-z0-9-]+)?)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^\s;\"]+)", re.IGNORECASE
 )
-_WEBMAIL = frozenset(
-    [
-        "gmail.com",
-        "googlemail.com",
-        "yahoo.com",
-        "yahoo.com.mx",
-        "yahoo.ca",
-        "ymail.com",
-        "hotmail.com",
-        "hotmail.es",
-        "outlook.com",
-        "outlook.es",
-        "live.com",
-        "live.com.mx",
-        "msn.com",
-        "icloud.com",
-        "me.com",
-        "aol.com",
-        "proton.me",
-        "protonmail.com",
-        "gmx.com",
-        "zoho.com",
-        "mail.com",
-    ]
-)
 _ALIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s", "|": "l", "і": "i", "а": "a", "е": "e", "о": "o", "с": "c", "р": "p"})  # fmt: skip
 _SHORTEST = 6
-
-
-def is_webmail(domain: str) -> bool:
-    """Whether strangers share this domain."""
-    return domain in _WEBMAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +150,9 @@ def _ascii(domain: str) -> str:
 
 def looks_like(domain: str, protected: frozenset[str]) -> bool:
     """Whether a domain is made to resemble a protected one, never one webmail for another."""
-    if (
-        domain in protected
-        or domain in _WEBMAIL
-        or any(domain.endswith("." + p) for p in protected)
-    ):
+    if domain in protected or domain in WEBMAIL or any(domain.endswith("." + p) for p in protected):
         return False
-    for ours in protected - _WEBMAIL:
+    for ours in protected - WEBMAIL:
         name, theirs = _plain(ours), _plain(domain)
         close = len(name) >= _SHORTEST and DamerauLevenshtein.distance(name, theirs) <= 1
         inside = len(name) >= _SHORTEST and name.split(".", maxsplit=1)[0] in re.split(

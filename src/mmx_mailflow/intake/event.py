@@ -136,6 +136,10 @@ def provider_event(read: Read, mail: Mail, provider: int) -> Event:
     """The event of a mail in a provider's thread."""
     if read.understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}:
         return MachineAnswered(mail=mail, provider=provider)
+    if read.understood.revokes and read.understood.kind == Kind.WITHDRAWAL:
+        # Whoever says so, provider mail stops at once; it is no word of the patient's.
+        nobody = mail.model_copy(update={"trust": Trust.UNKNOWN, "proven": False})
+        return RequestWithdrawn(mail=nobody, revokes=True)
     return ProviderAnswered(mail=mail, provider=provider, guess=guess(read.understood.first_words))
 
 

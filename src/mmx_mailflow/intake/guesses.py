@@ -11,7 +11,7 @@ from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.codes import references
 from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.values import Address, CaseId
-from mmx_mailflow.intake.authenticity import is_webmail
+from mmx_mailflow.casework.webmail import WEBMAIL
 from mmx_mailflow.intake.facts import dates
 from mmx_mailflow.intake.message import Message
 
@@ -100,7 +100,7 @@ def _evidence(case: Case, said: _Said) -> tuple[str, ...]:
         "name": whole,
         "birth_date": case.facts.date_of_birth in said.days,
         "provider_domain": bool(domain)
-        and not is_webmail(domain)
+        and domain not in WEBMAIL
         and domain in {address.rpartition("@")[2] for address in addresses},
         "surname": not whole and bool(set(long[1:]) & said.words),
         "provider": any(name and name in said.text for name in providers),

@@ -15,6 +15,8 @@ from mmx_mailflow.intake.message import Message
 REOPENS_WITHIN = timedelta(days=90)
 _ORDER = ("plus", "message_id", "code", "form", "reference", "sender")
 _STRONG = frozenset({"plus", "message_id", "code", "form"})
+_INNER = (Role.STAFF, Role.PROVIDER, Role.PATIENT)
+_MOST_NESTED = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,17 @@ class Match:
     """A token of a letter that went to this very sender."""
     new_case: bool = False
     held: bool = False
+    inner: bool = False
+    """It answers or carries a letter to staff or to a provider: never a mail of the patient."""
     shows: tuple[str, ...] = field(default=(), repr=False)
     guesses: tuple[CaseId, ...] = ()
 
 
 def clues(message: Message, records_address: Address, forms: Sequence[CaseId] = ()) -> Clues:
-    """The clues of a mail: tokens first, names last."""
+    """The clues of a mail: tokens first, names last.
+
+    A letter that is forwarded as a whole is a clue like one that is answered.
+    """
     local, _, domain = records_address.partition("@")
     prefix, suffix = f"{local}+", f"@{domain}"
     tags = (
@@ -69,16 +76,24 @@ def clues(message: Message, records_address: Address, forms: Sequence[CaseId] = 
         for a in message.to
         if a.startswith(prefix) and a.endswith(suffix)
     )
-    words = f"{message.subject}\n{message.text[:60_000]}"
+    mails = _with_nested(message)
+    words = "\n".join(f"{mail.subject}\n{mail.text[:60_000]}" for mail in mails)
+    ids = (*message.in_reply_to, *reversed(message.references), *(m.message_id for m in mails[1:]))
     return Clues(
         plus_codes=tuple(code for tag in tags if (code := read_reply_code(tag)) is not None),
-        message_ids=tuple(dict.fromkeys((*message.in_reply_to, *reversed(message.references))))[
-            :40
-        ],
+        message_ids=tuple(dict.fromkeys(filter(None, ids)))[:40],
         codes=reply_codes(words),
         references=references(words)[:10],
         forms=tuple(dict.fromkeys(forms)),
     )
+
+
+def _with_nested(message: Message) -> list[Message]:
+    """A mail and those that it forwards, its own first; a few are enough."""
+    found = [message]
+    for mail in found:
+        found += mail.nested[: _MOST_NESTED - len(found)]
+    return found
 
 
 def patient_key(facts: Facts) -> str:
@@ -101,12 +116,8 @@ def match(
 ) -> Match:
     """The case by the strongest clue; a reference or a sender alone must agree with another."""
     strong = [c for c in candidates if c.by in _STRONG]
-    if len({c.ref for c in strong if c.by != "code"}) > 1 or (
-        not [c for c in strong if c.by != "code"] and len({c.ref for c in strong}) > 1
-    ):
-        return Match(ref=None, held=True, why="tokens of several cases", guesses=_refs(strong))
     if strong:
-        return _by_token(min(strong, key=lambda c: _ORDER.index(c.by)), strong, sender)
+        return _by_token(strong, sender)
     known = [c for c in candidates if c.by == "sender" and _reachable(c, now)]
     named = {c.ref for c in candidates if c.by == "reference"}
     both = [c for c in known if c.ref in named]
@@ -115,17 +126,28 @@ def match(
     return _by_sender(known, named, kind, patient, several=several_patients)
 
 
-def _by_token(best: Candidate, strong: Sequence[Candidate], sender: Address) -> Match:
+def _by_token(strong: Sequence[Candidate], sender: Address) -> Match:
+    """The case of the strongest token, in the innermost thread that any of them names."""
+    inner = any(c.role != Role.PATIENT for c in strong)
+    best = min(strong, key=lambda c: _ORDER.index(c.by))
+    sure = {c.ref for c in strong if c.by != "code"} or {c.ref for c in strong}
+    elsewhere = any(c.role != Role.PATIENT and c.ref != best.ref for c in strong)
+    if len(sure) > 1 or elsewhere:
+        why = "tokens of several cases"
+        return Match(ref=None, held=True, inner=inner, why=why, guesses=_refs(strong))
     mine = [c for c in strong if c.ref == best.ref]
-    proof = next((c for c in mine if c.recipient and c.recipient.lower() == sender), None)
-    chosen = proof or best
+    role = min((c.role for c in mine), key=_INNER.index)
+    thread = [c for c in mine if c.role == role]
+    proof = next((c for c in thread if c.recipient and c.recipient.lower() == sender), None)
+    chosen = proof or min(thread, key=lambda c: _ORDER.index(c.by))
     return Match(
         ref=best.ref,
-        role=chosen.role,
+        role=role,
         provider=chosen.provider,
         proven=proof is not None,
-        shows=next((c.shows for c in mine if c.shows and c.recipient.lower() == sender), ()),
-        why=f"the {best.by.replace('_', ' ')} of one of our letters",
+        inner=inner,
+        shows=next((c.shows for c in thread if c.shows and c.recipient.lower() == sender), ()),
+        why=f"the {chosen.by.replace('_', ' ')} of one of our letters",
     )
 
 

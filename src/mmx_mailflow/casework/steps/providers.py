@@ -47,6 +47,7 @@ from mmx_mailflow.casework.steps.common import (
 )
 from mmx_mailflow.casework.turn import settled, undelivered
 from mmx_mailflow.casework.values import Role, Trust
+from mmx_mailflow.casework.webmail import WEBMAIL
 
 _CONTACTED = frozenset({ProviderState.SENT, ProviderState.ACKNOWLEDGED, ProviderState.PROMISED})
 _FORM_LETTERS = frozenset(
@@ -144,6 +145,10 @@ def take_provider_answer(
         return hand_to_staff(case, "a provider wrote and nothing is open", policy, now, mail)
     if mail.trust == Trust.FAILED:
         return hand_to_staff(case, "a provider's address failed its proof", policy, now, mail)
+    if mail.sender == case.sender:
+        return hand_to_staff(case, "the patient answered a provider's letter", policy, now, mail)
+    if not of_its_office(provider, mail):
+        return _somebody_for(case, event, provider, policy, now)
     if event.guess == "acknowledged" and not mail.files and provider.state == ProviderState.SENT:
         provider = in_state(provider, ProviderState.ACKNOWLEDGED, now)
     if provider.acknowledged_at is None:
@@ -162,6 +167,29 @@ def take_provider_answer(
         details=event.guess,
     )
     return decided(case, "a provider answered", letters)
+
+
+def of_its_office(provider: Provider, mail: Mail) -> bool:
+    """Whether a mail comes from where we wrote to, or from another desk of the same domain."""
+    ours, theirs = provider.address.lower(), mail.sender.lower()
+    domain = ours.rpartition("@")[2]
+    return ours == theirs or (domain == theirs.rpartition("@")[2] and domain not in WEBMAIL)
+
+
+def _somebody_for(
+    case: Case, event: ProviderAnswered, provider: Provider, policy: Policy, now: datetime
+) -> Decision:
+    """Another address answered a provider's letter: kept for staff, the provider stays as it is."""
+    case, letters = ask_staff(
+        _with_files(case, event.mail, provider.n),
+        TaskName.PROVIDER_REPLY,
+        policy,
+        now,
+        mail=event.mail,
+        provider=provider.n,
+        details=event.guess,
+    )
+    return decided(case, "somebody else answered a provider's letter", letters)
 
 
 def _with_files(case: Case, mail: Mail, provider: int) -> Case:
