@@ -33,7 +33,7 @@ from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Kind, Outcome, Role
 from mmx_mailflow.settings import data_path
-from mmx_mailflow.store import caps, cases, journal, messages, outbox, tables
+from mmx_mailflow.store import caps, cases, journal, messages, outbox, shapes, tables
 from mmx_mailflow.store.engine import CaseMovedError, SchemaOldError, Store, open_store
 from mmx_mailflow.store.vault import (
     KeyFileError,
@@ -377,7 +377,7 @@ def test_a_case_changed_past_its_journal_is_found(store: Store) -> None:
         stored = cases.load(connection, store.keys, REF)
         key = messages.case_key(connection, store.keys, REF)
         forged = replace(stored.case, state=State.CLOSED)
-        sealed = seal(key, cases.CASE.dump_json(forged), f"cases.sealed/{REF}")
+        sealed = seal(key, shapes.dumped(forged), f"cases.sealed/{REF}")
         connection.execute(update(tables.cases).values(sealed=sealed))
 
         assert journal.faults(connection, store.keys, REF) == [

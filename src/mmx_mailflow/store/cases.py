@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
@@ -17,7 +16,7 @@ from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.values import Address, CaseId, Role
-from mmx_mailflow.store import journal, outbox, wrapping
+from mmx_mailflow.store import journal, outbox, shapes, wrapping
 from mmx_mailflow.store.engine import CaseMovedError
 from mmx_mailflow.store.messages import case_key
 from mmx_mailflow.store.tables import (
@@ -30,8 +29,6 @@ from mmx_mailflow.store.tables import (
 )
 from mmx_mailflow.store.tables import outbox as outbox_table
 from mmx_mailflow.store.vault import Keys, seal, unseal
-
-CASE = TypeAdapter(Case)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +77,7 @@ def load(connection: Connection, keys: Keys, ref: CaseId) -> Stored | None:
         return None
     key = keys.unwrap(row.wrapped_key, f"cases.wrapped_key/{ref}")
     return Stored(
-        case=CASE.validate_json(unseal(key, row.sealed, f"cases.sealed/{ref}")),
+        case=shapes.loaded(unseal(key, row.sealed, f"cases.sealed/{ref}")),
         version=row.version,
     )
 
@@ -149,7 +146,7 @@ def _row(
             patient_key=recording.patient_key or None,
             journal_head=head,
             journal_length=length,
-            sealed=seal(key, CASE.dump_json(case), f"cases.sealed/{case.ref}"),
+            sealed=seal(key, shapes.dumped(case), f"cases.sealed/{case.ref}"),
         )
     )
     if done.rowcount != 1:

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Row, insert, select
 from mmx_mailflow.casework.case import Case, State
 from mmx_mailflow.casework.events import AnyEvent, Event
 from mmx_mailflow.casework.values import CaseId
+from mmx_mailflow.store import shapes
 from mmx_mailflow.store.messages import case_key
 from mmx_mailflow.store.tables import cases, journal
 from mmx_mailflow.store.vault import Keys, KeyWrongError, chain_key, seal, unseal
 
 START = "0" * 64
-_CASE = TypeAdapter(Case)
 _EVENT: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 _NO_PICTURES = {"returned": {"pages": {"__all__": {"places": {"__all__": {"picture"}}}}}}
 """Pictures of places to sign stand in the case; twice in one line is once too often."""
@@ -60,8 +60,7 @@ class JournalLine:
 def _parts(case: Case | None) -> dict[str, JsonValue]:
     if case is None:
         return {}
-    parts: dict[str, JsonValue] = json.loads(_CASE.dump_json(case))
-    return parts
+    return shapes.parts_of(case)
 
 
 def append(connection: Connection, key: bytes, entry: Entry) -> tuple[str, int]:
@@ -74,7 +73,7 @@ def append(connection: Connection, key: bytes, entry: Entry) -> tuple[str, int]:
     changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
     words = {
         "event": json.loads(_EVENT.dump_json(entry.event, exclude=_NO_PICTURES)),
-        "changed": changed,
+        **shapes.marked(changed),
     }
     values: dict[str, object] = {
         "ref": entry.ref,
@@ -152,10 +151,8 @@ def rebuild(connection: Connection, keys: Keys, ref: CaseId, upto: int | None = 
     key = case_key(connection, keys, ref)
     parts: dict[str, JsonValue] = {}
     for row in _rows(connection, ref)[:upto]:
-        changed = _words(key, ref, row)["changed"]
-        assert isinstance(changed, dict)
-        parts |= changed
-    return _CASE.validate_json(json.dumps(parts))
+        parts |= shapes.changed(_words(key, ref, row))
+    return shapes.case_of(parts)
 
 
 def faults(connection: Connection, keys: Keys, ref: CaseId) -> list[str]:
@@ -188,7 +185,7 @@ def _differences(connection: Connection, keys: Keys, ref: CaseId) -> list[str]:
     sealed = connection.scalar(select(cases.c.sealed).where(cases.c.ref == ref))
     assert sealed is not None
     try:
-        row = _CASE.validate_json(unseal(key, sealed, f"cases.sealed/{ref}"))
+        row = shapes.loaded(unseal(key, sealed, f"cases.sealed/{ref}"))
         same = rebuild(connection, keys, ref) == row
     except (KeyWrongError, ValueError):
         return [f"{ref}: the case or its journal cannot be read"]

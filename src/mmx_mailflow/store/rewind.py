@@ -13,7 +13,7 @@ from mmx_mailflow.casework.values import Address, CaseId
 from mmx_mailflow.store import cases as case_rows
 from mmx_mailflow.store import journal as journal_rows
 from mmx_mailflow.store import messages as mail_rows
-from mmx_mailflow.store import wrapping
+from mmx_mailflow.store import shapes, wrapping
 from mmx_mailflow.store.tables import (
     authorizations,
     cases,
@@ -141,6 +141,6 @@ def _case_before(
             closed_at=case.closed_at,
             journal_head=line.previous,
             journal_length=seq - 1,
-            sealed=seal(key, case_rows.CASE.dump_json(case), f"cases.sealed/{ref}"),
+            sealed=seal(key, shapes.dumped(case), f"cases.sealed/{ref}"),
         )
     )
