@@ -2,19 +2,45 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
-from tests.casework.made import ANA, NOW, REF, SHOWN, came_back, new_case, request, staff
+from tests.casework.made import (
+    ANA,
+    NOW,
+    POLICY,
+    REF,
+    SHOWN,
+    came_back,
+    mail,
+    new_case,
+    request,
+    staff,
+)
 from tests.casework.test_decide import APPROVE
 from tests.store.test_store import fetched, happen, keep, written
 
 from mmx_mailflow.casework.case import ReceivedFile, State
+from mmx_mailflow.casework.decide import decide
+from mmx_mailflow.casework.events import FileNote, PersonWrote
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Kind, Outcome, Role
+from mmx_mailflow.intake.read import read
+from mmx_mailflow.intake.strip import without_files
 from mmx_mailflow.settings import Retention
-from mmx_mailflow.store import cases, messages, outbox, purge, removals, retention, tables
+from mmx_mailflow.store import (
+    cases,
+    ledger,
+    messages,
+    outbox,
+    purge,
+    removals,
+    retention,
+    shapes,
+    tables,
+)
 from mmx_mailflow.store.engine import Store
 from mmx_mailflow.store.vault import unseal
 
@@ -51,7 +77,7 @@ def close(store: Store, **changes: object) -> None:
         stored = cases.load(connection, store.keys, REF)
         case = replace(stored.case, state=State.CLOSED, closed_at=NOW, **changes)
         key = messages.case_key(connection, store.keys, REF)
-        sealed = cases.seal(key, cases.CASE.dump_json(case), f"cases.sealed/{REF}")
+        sealed = cases.seal(key, shapes.dumped(case), f"cases.sealed/{REF}")
         connection.execute(
             update(tables.cases).values(state="closed", closed_at=NOW, sealed=sealed)
         )
@@ -286,6 +312,86 @@ def test_copies_of_records_go_thirty_days_after_they_were_sent(store: Store) -> 
 
 def replace_file(file: ReceivedFile, delivered_at: object) -> ReceivedFile:
     return file.model_copy(update={"id": "1.3", "delivered_at": delivered_at})
+
+
+def with_file(name: str, media_type: str) -> bytes:
+    made = EmailMessage()
+    made["From"], made["Message-ID"] = ANA, f"<{name}@gmail.com>"
+    made.set_content("Here is what you asked for.")
+    main, _, sub = media_type.partition("/")
+    made.add_attachment(b"Canaria Secreta", maintype=main, subtype=sub, filename=name)
+    return made.as_bytes()
+
+
+SENT = (
+    (request, "image/jpeg"),
+    (request, "application/pdf"),
+    (PersonWrote, "application/pdf"),
+    (came_back, "image/jpeg"),
+)
+"""What comes with files: a picture and a letter beside a request, a paper alone, the form."""
+
+
+def case_with_files(store: Store) -> None:
+    for number, (event, media_type) in enumerate(SENT, 1):
+        raw = with_file(f"f{number}", media_type)
+        note = FileNote(id=f"{number}.1", media_type=media_type, size=9, sha256=f"{number}b" * 32)
+        with store.begin() as connection:
+            messages.keep(
+                connection, store.keys, "records", "INBOX", 7, [fetched(number, raw)], NOW
+            )
+            messages.identify(connection, store.keys, number, f"<f{number}@gmail.com>", "c")
+            before = cases.load(connection, store.keys, REF)
+            came = event(mail=mail(number, files=(note,))) if event is PersonWrote else event()
+            came = came.model_copy(update={"mail": mail(number, files=(note,), proven=True)})
+            decision = decide(before.case if before else new_case(), came, POLICY, NOW)
+            recording = cases.Recording(
+                before=before,
+                event=came,
+                decision=decision,
+                letters=[],
+                actor="mail",
+                message=number,
+            )
+            cases.record(connection, store.keys, recording, POLICY, NOW)
+            done = messages.Settled(outcome=Outcome.HANDLED, why="its case", ref=REF)
+            messages.settle(connection, store.keys, number, done, NOW)
+
+
+def due_files(store: Store, after: timedelta) -> list[tuple[int, ...]]:
+    with store.begin() as connection:
+        found = retention.due(connection, store.keys, Retention(), NOW + after)
+    return [d.files for d in found if d.rule == "identity_days"]
+
+
+def test_copies_of_documents_go_thirty_days_after_the_case_closed_and_the_words_stay(
+    store: Store,
+) -> None:
+    case_with_files(store)
+    assert due_files(store, days(90)) == [], "the case is open"
+    close(store)
+    assert due_files(store, days(29)) == []
+    assert due_files(store, days(31)) == [(1, 3)]
+
+    with store.begin() as connection:
+        gone = purge.strip_mails(connection, store.keys, (1, 3), without_files)
+        kept = [messages.load(connection, store.keys, n) for n in (1, 2, 3, 4)]
+    assert gone.message_ids == {"<f1@gmail.com>", "<f3@gmail.com>"}
+    assert [b"Q2FuYXJpYSBTZWNyZXRh" in k.raw for k in kept] == [False, True, False, True]
+    assert all("Here is what you asked for." in read(k.raw).text for k in kept)
+    assert all(k.whole for k in kept)
+    assert due_files(store, days(31)) == []
+    with store.begin() as connection:
+        assert ledger.faults(connection, store.keys) == []
+
+
+def test_a_legal_hold_keeps_copies_of_documents(store: Store) -> None:
+    case_with_files(store)
+    close(store)
+    with store.begin() as connection:
+        purge.hold(connection, REF, NOW)
+
+    assert due_files(store, days(400)) == []
 
 
 def test_mail_and_letters_of_no_case_go_after_thirty_days(store: Store) -> None:

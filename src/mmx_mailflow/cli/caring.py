@@ -44,7 +44,7 @@ def purge(
         if as_json:
             print_json(rows)
         elif rows:
-            print_rows(("rule", "ref", "whole", "mails", "letters"), rows)
+            print_rows(("rule", "ref", "whole", "mails", "files_of", "letters"), rows)
         if dry_run or not parts:
             if not as_json:
                 print_line("nothing was purged" if parts else "nothing is due")
@@ -78,6 +78,7 @@ def _row(part: Due) -> dict[str, object]:
         "ref": part.ref,
         "whole": part.whole,
         "mails": len(part.mails),
+        "files_of": len(part.files),
         "letters": len(part.letters),
     }
 

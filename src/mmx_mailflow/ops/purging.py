@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmx_mailflow.casework.values import CaseId
+from mmx_mailflow.intake.strip import without_files
 from mmx_mailflow.office import Office
 from mmx_mailflow.settings import Settings
 from mmx_mailflow.store import cases, purge, removals, retention
@@ -70,10 +71,14 @@ def purge_parts(office: Office, settings: Settings, part: Due) -> purge.Gone:
     with office.store.begin() as connection:
         mails = purge.blank_mails(connection, office.keys, part.mails)
         letters = purge.blank_letters(connection, part.letters)
-        names = mails.message_ids | letters.message_ids
+        files = purge.strip_mails(connection, office.keys, part.files, without_files)
+        names = mails.message_ids | letters.message_ids | files.message_ids
         removals.ask(connection, office.keys, boxes, names, now)
     return purge.Gone(
-        mails=mails.mails, letters=letters.letters, message_ids=names, nameless=mails.nameless
+        mails=mails.mails + files.mails,
+        letters=letters.letters,
+        message_ids=names,
+        nameless=mails.nameless + files.nameless,
     )
 
 

@@ -231,6 +231,7 @@ class Retention(Value):
     case_years: PositiveInt = 6
     abandoned_months: PositiveInt = 12
     records_days: PositiveInt = 30
+    identity_days: PositiveInt = 30
     held_days: PositiveInt = 30
     letters_days: PositiveInt = 30
 

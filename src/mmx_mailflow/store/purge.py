@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from mmx_mailflow.store.tables import (
 )
 from mmx_mailflow.store.tables import journal as lines
 from mmx_mailflow.store.tables import messages as mails
-from mmx_mailflow.store.vault import Keys
+from mmx_mailflow.store.vault import Keys, seal
 
 _BLANK_MAIL = {
     "size": 0,
@@ -152,6 +152,31 @@ def blank_mails(connection: Connection, keys: Keys, numbers: Sequence[int]) -> G
     query = select(mails.c.id, mails.c.sealed_id, mails.c.sealed).where(mails.c.id.in_(numbers))
     names = [messages.message_id(keys, row.id, row.sealed_id) for row in connection.execute(query)]
     connection.execute(update(mails).where(mails.c.id.in_(numbers)).values(**_BLANK_MAIL))
+    return Gone(
+        mails=len(names),
+        letters=0,
+        message_ids=frozenset(filter(None, names)),
+        nameless=names.count(""),
+    )
+
+
+def strip_mails(
+    connection: Connection, keys: Keys, numbers: Sequence[int], strip: Callable[[bytes], bytes]
+) -> Gone:
+    """Take the files of mails and leave their words; the hash of the whole mail stays.
+
+    A size of nothing says that the mail is no longer as it came.
+    """
+    names = []
+    for number in numbers:
+        row = connection.execute(select(mails).where(mails.c.id == number).with_for_update()).one()
+        kept = messages.load(connection, keys, number)
+        assert kept is not None
+        where = messages.place_of(row.mailbox, row.folder, row.uidvalidity, row.uid)
+        key = messages.key_of(connection, keys, number)
+        sealed = seal(key, strip(kept.raw), where)
+        connection.execute(update(mails).where(mails.c.id == number).values(size=0, sealed=sealed))
+        names.append(messages.message_id(keys, number, row.sealed_id))
     return Gone(
         mails=len(names),
         letters=0,
