@@ -1,0 +1,53 @@
+"""The key file is changed while a form is out: what the patient holds stays good."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.stories.mails import REQUEST_EN, words_of
+from tests.stories.world import LUZ, a_world, office_in
+
+from mmx_mailflow.casework.case import State
+from mmx_mailflow.ops import rotate
+from mmx_mailflow.store.vault import KeyWrongError, read_key_file
+
+pytestmark = [pytest.mark.servers, pytest.mark.enable_socket]
+ANA = "ana.prueba@gmail.com"
+
+
+def test_letters_and_forms_from_before_a_rotation_are_recognised_after_it(tmp_path: Path) -> None:
+    with a_world(tmp_path) as world:
+        world.writes(ANA, "Records", REQUEST_EN)
+        [first] = world.new(ANA)
+        form = world.signed_form(first)
+        [(old, secret)] = read_key_file(tmp_path / "key")
+        rotate.rotate(world.office.store, tmp_path / "key")
+        assert rotate.finish(world.office.store, tmp_path / "key") == [old]
+        world.office.close()
+        world.office = office_in(tmp_path, world.clock)
+        world.clock.advance(timedelta(days=40))
+
+        world.writes(ANA, "", "Signed.", answers=first, files=form)
+
+        case = world.case()
+        assert case.confirmed
+        assert case.state == State.FORM_REVIEW
+        assert all(page.code.verified for page in case.returns[-1].returned.pages)
+        [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+        assert case.ref in words_of(review)
+
+        world.office.close()
+        before = replace(world.office.keys, named=((old, secret),), again=None, root=b"")
+        with pytest.raises(KeyWrongError):
+            before.unwrap(_wrapped(tmp_path), f"cases.wrapped_key/{case.ref}")
+
+
+def _wrapped(folder: Path) -> bytes:
+    """The key of the only case, as the database has it."""
+
+    with sqlite3.connect(folder / "mail.db") as database:
+        return bytes(database.execute("select wrapped_key from cases").fetchone()[0])
