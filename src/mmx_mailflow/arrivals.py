@@ -643,7 +643,7 @@ def note_sent_by_hand(office: Office, place: tuple[str, str, int], uid: int, hea
             size=len(head),
             raw=head,
             outcome=Outcome.HANDLED,
-            why="staff sent it by hand",
+            why=messages.BY_HAND,
         )
         messages.keep(connection, office.keys, *place, [mail], now)
         number = messages.number_of(connection, *place, uid)
@@ -653,7 +653,7 @@ def note_sent_by_hand(office: Office, place: tuple[str, str, int], uid: int, hea
         record(office, connection, stored, event, decision, actor="staff", message=number)
         settled = messages.Settled(
             outcome=Outcome.HANDLED,
-            why="staff sent it by hand",
+            why=messages.BY_HAND,
             kind=Kind.OTHER,
             ref=stored.case.ref,
         )

@@ -264,6 +264,19 @@ def test_the_same_code_makes_the_same_of_every_mail_and_changes_nothing(
     assert dumped() == before
 
 
+def test_what_staff_sent_by_hand_is_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    arrive(written(ANA, "Medical records", REQUEST_EN, NOW))
+    by_hand = written(RECORDS, "About you", "We call you.", NOW, to=ANA, dmarc="")
+    office = at(NOW)
+    head = by_hand.partition(b"\n\n")[0] + b"\n"
+    arrivals.note_sent_by_hand(office, ("records", "Sent", 9), 1, head)
+    office.close()
+    assert [row["why"] for row in said(capsys, "messages")][1:] == ["staff sent it by hand"]
+
+    assert [one["number"] for one in said(capsys, "replay", "--all")] == [1]
+    assert main(["replay", "2"]) == 1
+
+
 Change = Callable[[Understood], Understood]
 OTHER: Change = lambda found: dataclasses.replace(found, kind=Kind.OTHER)  # noqa: E731
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.test_looking import ANA, NOW, ref  # noqa: F401  a fixture
 from tests.servers.dovecot import Dovecot, running
+from tests.stories.mails import written
 
 from mmx_mailflow import flow
 from mmx_mailflow.cli.main import main
@@ -50,6 +51,35 @@ def test_a_dry_run_says_what_is_due_and_changes_nothing(
     rows = json.loads(out(capsys, "purge", "--dry-run", "--json"))
     assert [(r["rule"], r["mails"]) for r in rows] == [("held_days", 1)]
     assert json.loads(out(capsys, "purge", "--dry-run", "--json")) == rows
+
+
+def test_copies_of_documents_are_told_by_a_dry_run_and_go_with_a_purge(
+    ref: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = open_office(load(Path("config.toml"), {}), Clock(NOW))
+    card = (("ine.jpg", "image/jpeg", b"\xff\xd8\xff invented card of nobody"),)
+    raw = written(ANA, "My ID", "Here is my identification.", NOW, files=card)
+    with office.store.begin() as connection:
+        came = messages.Fetched(uid=3, received_at=NOW, size=len(raw), raw=raw)
+        messages.keep(connection, office.keys, "records", "INBOX", 7, [came], NOW)
+    flow.handle_kept(office)
+    office.close()
+    later(monkeypatch, 60)
+    monkeypatch.setenv("MMX_NOW", (NOW + timedelta(days=100)).isoformat())
+
+    rows = json.loads(out(capsys, "purge", "--dry-run", "--json"))
+    of_files = [r for r in rows if r["rule"] == "identity_days"]
+    assert [(r["ref"], r["files_of"], r["mails"]) for r in of_files] == [(ref, 1, 0)]
+    assert json.loads(out(capsys, "purge", "--dry-run", "--json")) == rows
+    out(capsys, "purge", "--yes")
+
+    assert json.loads(out(capsys, "purge", "--dry-run", "--json")) == []
+    out(capsys, "held", "show", "3", "--reveal", "--raw", "left.eml")
+    left = Path("left.eml").read_bytes()
+    assert b"Here is my identification." in left
+    assert b"ine.jpg" not in left
+    [case] = json.loads(out(capsys, "cases", "--json"))
+    assert case["state"] == "closed"
 
 
 def test_an_open_case_is_not_purged(

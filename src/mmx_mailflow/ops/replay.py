@@ -64,8 +64,8 @@ def replayed(office: Office, number: int) -> Replayed:
     with office.store.begin() as connection:
         then = rewind.became(connection, number)
         kept = messages.load(connection, office.keys, number)
-        if then is None or kept is None or not kept.raw:
-            raise NotKeptError(f"mail number {number} is not kept, or not handled yet")
+        if then is None or kept is None or number not in messages.handled(connection, number):
+            raise NotKeptError(f"mail number {number} is not kept as it came, or not handled yet")
         said = _said(office, connection, number, then)
         sender = [*read(kept.raw).from_addresses, ""][0]
         at = rewind.rewind(connection, office.keys, number, sender, office.policy)

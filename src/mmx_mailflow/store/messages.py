@@ -21,6 +21,8 @@ STRIKES = 3
 _PAUSE_AFTER_FAILURE = timedelta(minutes=1)
 _REVIEW = frozenset({Outcome.HELD, Outcome.PARKED, Outcome.TOO_LARGE})
 _STAYS = frozenset({Outcome.BEFORE_START})
+BY_HAND = "staff sent it by hand"
+"""Why a mail is handled of which the Sent folder gave the headers alone."""
 _COPY_OF = "copy of "
 """The place of an edited copy: no folder of a mailbox, and the number of its original."""
 
@@ -500,11 +502,16 @@ def message_id(keys: Keys, number: int, sealed: bytes | None) -> str:
     return unseal(keys.lookup_key(), sealed, f"messages.sealed_id/{number}").decode()
 
 
-def handled(connection: Connection) -> list[int]:
-    """Mails with an outcome whose bytes are here."""
+def handled(connection: Connection, *numbers: int) -> list[int]:
+    """Mails, of these or of all, with an outcome that the line gave and with all their bytes."""
     query = select(messages.c.id).where(
-        messages.c.outcome.is_not(None), messages.c.sealed.is_not(None)
+        messages.c.outcome.is_not(None),
+        messages.c.sealed.is_not(None),
+        messages.c.size > 0,
+        messages.c.why != BY_HAND,
     )
+    if numbers:
+        query = query.where(messages.c.id.in_(numbers))
     return list(connection.scalars(query.order_by(messages.c.id)))
 
 
