@@ -647,6 +647,8 @@ def note_sent_by_hand(office: Office, place: tuple[str, str, int], uid: int, hea
         )
         messages.keep(connection, office.keys, *place, [mail], now)
         number = messages.number_of(connection, *place, uid)
+        digest = hashlib.sha256(head).hexdigest()
+        messages.identify(connection, office.keys, number, message.message_id, digest)
         there = next(f for f in known if f.ref == stored.case.ref)
         event = StaffWroteByHand(message=number, to_role=there.role, provider=there.provider)
         decision = decide(stored.case, event, office.policy, now)

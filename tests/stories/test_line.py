@@ -322,3 +322,19 @@ def test_a_mail_that_staff_sent_by_hand_joins_its_case(world: World) -> None:
 
     assert world.told()[-1].endswith("staff wrote by hand")
     assert len(world.to(ANA)) == 1
+
+
+def test_an_answer_to_a_mail_that_staff_sent_by_hand_joins_its_case(world: World) -> None:
+    world.turn()  # the Sent folder is looked into for the first time
+    world.writes(ANA, "Records", REQUEST_EN)
+    by_hand = written(RECORDS, "About you", "We call you.", world.clock.now(), to=ANA, dmarc="")
+    world.dovecot.append(by_hand, world.clock.now(), folder="Sent")
+    world.turn()
+    facts = world.case().facts
+    other = "ana.work@yahoo.com"
+
+    world.writes(other, "", "Good, call me after six. I was born in 1981.", answers=by_hand)
+
+    assert "held" not in world.outcomes()
+    assert [task.name for task in world.case().tasks] == ["read_mail"]
+    assert (world.case().facts, world.to(other)) == (facts, [])

@@ -12,21 +12,23 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from mmx_mailflow.casework.case import Case, Decision, State
 from mmx_mailflow.casework.deadlines import due_at
-from mmx_mailflow.casework.events import Event
+from mmx_mailflow.casework.events import Event, StaffWroteByHand
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.values import Address, CaseId, Role
 from mmx_mailflow.store import journal, outbox, shapes, wrapping
 from mmx_mailflow.store.engine import CaseMovedError
-from mmx_mailflow.store.messages import case_key
+from mmx_mailflow.store.messages import BY_HAND, case_key
 from mmx_mailflow.store.tables import (
     authorizations,
     cases,
     form_files,
+    messages,
     people,
     submissions,
     tokens,
 )
+from mmx_mailflow.store.tables import journal as journal_table
 from mmx_mailflow.store.tables import outbox as outbox_table
 from mmx_mailflow.store.vault import Keys, seal, unseal
 
@@ -270,6 +272,36 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
                 patient_key=patient_key,
                 recipient=ours.recipient,
                 shows=ours.shows,
+            )
+        )
+    return found + _by_hand(connection, keys, message_ids)
+
+
+def _by_hand(connection: Connection, keys: Keys, message_ids: Sequence[str]) -> list[Found]:
+    """The threads of mails that staff wrote by hand: they lead to a case and prove nobody."""
+    wanted = [keys.lookup("message-id", each) for each in message_ids[:50]]
+    lines = connection.execute(
+        select(journal_table)
+        .join(messages, messages.c.id == journal_table.c.message)
+        .where(
+            messages.c.message_key.in_(wanted),
+            messages.c.why == BY_HAND,
+            journal_table.c.kind == StaffWroteByHand.model_fields["kind"].default,
+        )
+        .order_by(journal_table.c.id)
+    )
+    found = []
+    for line in lines.all():
+        event = journal.event_words(case_key(connection, keys, line.ref), line)
+        closed_at, patient_key = _closed(connection, line.ref)
+        found.append(
+            Found(
+                ref=line.ref,
+                role=Role(str(event["to_role"])),
+                provider=int(str(event["provider"])),
+                by="message_id",
+                closed_at=closed_at,
+                patient_key=patient_key,
             )
         )
     return found
