@@ -21,7 +21,8 @@ from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
 
 _VERBS = frozenset({Verb.FILE_AS, Verb.RELEASE})
-_WAIT = frozenset({Outcome.HELD, Outcome.JUNK})
+_WAIT = frozenset({Outcome.HELD, Outcome.JUNK, None})
+"""Without an outcome: given back to the line, and the service stopped before it came there."""
 Handle = Callable[[Command], None]
 Result = dict[str, object]
 
