@@ -161,7 +161,7 @@ def look(around: Surroundings, ref: str) -> None:
         ("cases",), ("cases", "--json"), ("case", ref), ("case", ref, "--json"), ("timeline", ref),
         ("timeline", ref, "--json"), ("messages",), ("messages", "--json"), ("outbox", "list"),
         ("outbox", "list", "--json"), ("timers",), ("held", "list"), ("held", "show", "4"),
-        ("parked", "list"), ("parked", "show", "2"), ("verify",), ("verify", "--json"),
+        ("parked", "list"), ("parked", "show", "2"), ("replay", "--all"), ("verify",), ("verify", "--json"),
         ("purge", "--dry-run"), ("keys", "list"), ("legal-hold", "list"), ("check",),
         ("backup", str(around.config.parent / "copy")),
     ):  # fmt: skip
