@@ -12,13 +12,15 @@ from tests.casework.made import (
     SHOWN,
     awaiting_signature,
     came_back,
+    form_sent,
     new_case,
     request,
     staff,
 )
-from tests.casework.test_decide import APPROVE, EVENTS
+from tests.casework.test_decide import APPROVE, EVENTS, doubtful
 
-from mmx_mailflow.casework.case import Case, Result, State
+from mmx_mailflow.casework.case import Case, Result, State, TaskName
+from mmx_mailflow.casework.commands import Command, Verb
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import DeadlinePassed
@@ -77,6 +79,17 @@ def test_no_history_breaks_a_promise(start: Case, history: list) -> None:
         decision = decide(case, numbered(step, 100 + number), POLICY, now)
         check(case, decision, now)
         case = decision.case
+
+
+def test_an_alarm_of_the_promise_stands_until_the_mail_server_has_the_form() -> None:
+    asked = decide(new_case(), request(doubtful()), POLICY, NOW).case
+    late, now = days_pass(asked, NOW, 20)
+    assert TaskName.PROMISE in {t.name for t in late.tasks}
+
+    sent = decide(late, staff(Command(verb=Verb.SEND_FORM)), POLICY, now).case
+    assert TaskName.PROMISE in {t.name for t in sent.tasks}
+
+    assert TaskName.PROMISE not in {t.name for t in form_sent(sent, now).tasks}
 
 
 def test_the_property_would_see_a_case_that_was_forgotten() -> None:

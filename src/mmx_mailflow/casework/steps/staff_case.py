@@ -124,13 +124,14 @@ def do_id_ok(work: Work, command: Command, number: int) -> Work:
 def do_send_form(work: Work, command: Command, number: int) -> Work:
     """SEND FORM: the next issue goes out, with blanks where facts are open.
 
-    What was accepted before stays in force until the new one is accepted.
+    What was accepted before stays in force until the new one is accepted. An alarm of the
+    promise stands until the mail server has taken the form.
     """
     case = work.case
     again = case.form is not None and case.authorization is None
     refuse_unless(case.closed_at is None, "case_closed")
     refuse_unless(case.trust != Trust.FAILED or case.released, "sender_failed")
-    case = without_tasks(case, *GENERAL_TASKS, TaskName.PROMISE, TaskName.REVIEW_FORM)
+    case = without_tasks(case, *GENERAL_TASKS, TaskName.REVIEW_FORM)
     decision = send_form(case, work.policy, work.now, "staff sent the form", again=again)
     return replace(work, case=decision.case, letters=(*work.letters, *decision.letters))
 
