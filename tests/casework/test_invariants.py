@@ -92,6 +92,17 @@ def test_an_alarm_of_the_promise_stands_until_the_mail_server_has_the_form() -> 
     assert TaskName.PROMISE not in {t.name for t in form_sent(sent, now).tasks}
 
 
+def test_a_case_that_opens_again_without_a_form_raises_the_alarm_again() -> None:
+    asked = decide(new_case(), request(doubtful()), POLICY, NOW).case
+    late, now = days_pass(asked, NOW, 20)
+    closed = decide(late, staff(Command(verb=Verb.CLOSE, name="out_of_scope")), POLICY, now).case
+    again = decide(closed, request(), POLICY, now).case
+
+    assert (closed.state, again.state == State.CLOSED) == (State.CLOSED, False)
+    after, _ = days_pass(again, now, 1)
+    assert TaskName.PROMISE in {t.name for t in after.tasks}
+
+
 def test_the_property_would_see_a_case_that_was_forgotten() -> None:
     forgotten = replace(awaiting_signature(), state=State.IN_PROGRESS, form_issued_at=NOW)
 

@@ -206,14 +206,19 @@ def _answered(decision: Decision) -> bool:
 
 
 def reopened(case: Case, now: datetime) -> Case:
-    """The case open again; providers cancelled by the closing wait where they were."""
+    """The case open again; providers cancelled by the closing wait where they were.
+
+    Where the form never went out the alarms of the promise are due again.
+    """
     providers = tuple(
         in_state(p, ProviderState.ACKNOWLEDGED if p.sent_at else ProviderState.UNRESOLVED, now)
         if p.state == ProviderState.CANCELLED
         else p
         for p in case.providers
     )
-    fired = frozenset(f for f in case.fired if not f.startswith(("close_form", "withdrawal")))
+    fired = frozenset(
+        f for f in case.fired if not f.startswith(("close_form", "withdrawal", "promise"))
+    )
     return replace(
         case, result=None, closed_at=None, providers=providers, form_decided_at=now, fired=fired
     )
