@@ -18,6 +18,7 @@ from mmx_mailflow.casework.events import (
     Event,
     FormReturned,
     LetterBounced,
+    Mail,
     PersonWrote,
     ProviderMatch,
     StaffReplied,
@@ -26,6 +27,7 @@ from mmx_mailflow.casework.events import (
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.pages import here
 from mmx_mailflow.casework.returned import Returned
+from mmx_mailflow.casework.senders import from_first_sender
 from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import Address, Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.forms.returned import ReturnedFile, judge, may_hold_pages, merge
@@ -53,6 +55,7 @@ _CAPS = ((_DAY, 1), (timedelta(days=10), 3))
 _MOST_STAFF_ANSWERS = 100
 """Answers to one member within a day, beyond which two programs talk to each other."""
 _SHORTEST_NAME = 3
+_PLACED = "staff say that it belongs here"
 log = structlog.get_logger()
 
 
@@ -127,8 +130,10 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
         stored = cases.load(connection, office.keys, command.ref)
     if stored is None:
         return arrived
-    inner = arrived.match.inner
-    there = Match(ref=command.ref, inner=inner, why="staff say that it belongs here")
+    here = arrived.match
+    there = Match(ref=command.ref, inner=here.inner, why=_PLACED)
+    if here.ref == command.ref:  # in a provider's thread it stays the provider's
+        there = replace(there, role=here.role, provider=here.provider)
     return replace(arrived, match=there, stored=stored, duplicate=None)
 
 
@@ -300,11 +305,12 @@ def _match(office: Office, connection: Connection, found: Read) -> Match:
     forms = tuple(p.code.ref for p in pages if p.code is not None and p.code.verified)
     signs = clues(found.message, office.policy.records_address, forms)
     candidates = _candidates(office, connection, signs, found.sender)
+    patient = patient_key(found.understood.facts)
     return match(
         candidates,
         kind=found.understood.kind,
         sender=found.sender,
-        patient=patient_key(found.understood.facts),
+        patient=office.keys.lookup("patient", patient) if patient else "",
         now=office.clock.now(),
         several_patients=found.understood.patients > 1,
     )
@@ -392,6 +398,10 @@ def _own(office: Office, connection: Connection, arrived: Arrived) -> messages.S
         return messages.Settled(
             outcome=Outcome.HELD, why="it bears our address and is not from our outbox"
         )
+    said = read(outbox.written(connection, office.keys, ours[0].number)).text.strip()
+    if said not in arrived.message.text:  # a server on the way may add a line, not take one
+        why = "it bears our address and the number of a letter of ours, and says something else"
+        return messages.Settled(outcome=Outcome.HELD, why=why)
     return messages.Settled(
         outcome=Outcome.OWN_COPY, why="a copy of our own letter", ref=ours[0].ref
     )
@@ -523,7 +533,12 @@ def _staff_said(office: Office, arrived: Arrived, answered: int) -> StaffReplied
 def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     stored, found, where = arrived.stored, arrived.read, arrived.match
     assert stored is not None, "a match names a case that is there"
-    event = _event(found, where, stored.case)
+    mail = mail_of(found, proven=where.proven, why=where.why, placed=where.why == _PLACED)
+    event = _event(found, where, mail)
+    strange = _strange(stored.case, where.role, mail)
+    if strange and found.understood.urgent and found.may_answer and found.trust != Trust.FAILED:
+        # The fixed answer, of no case: a letter of this one would tell that it exists.
+        _to_sender(office, connection, arrived, LetterName.EMERGENCY, f"m{arrived.number}", {})
     if isinstance(event, FormReturned):
         seen = cases.used_elsewhere(connection, office.keys, stored.case.ref, event.sha256)
         event = event.model_copy(update={"seen_before": seen})
@@ -531,16 +546,26 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
     decision = _happen(office, connection, stored, event, where.role.value, arrived)
     outcome = Outcome.MACHINE if machine else Outcome.HANDLED
     failed = found.trust == Trust.FAILED and not machine
+    held = decision.hold_message or failed or (strange and not machine)
     return messages.Settled(
-        outcome=Outcome.HELD if decision.hold_message or failed else outcome,
+        outcome=Outcome.HELD if held else outcome,
         why=f"{where.why}; {arrived.assessed.why if failed else decision.because}",
         kind=found.understood.kind,
         ref=where.ref,
     )
 
 
-def _event(found: Read, where: Match, case: Case) -> Event:
-    mail = mail_of(found, proven=where.proven, why=where.why)
+def _strange(case: Case, role: Role, mail: Mail) -> bool:
+    """Whether somebody writes whom the case does not know, or who proves less than before.
+
+    What they want may be read and may pause, and a page of the form is looked at; for anything
+    else a person decides.
+    """
+    known = from_first_sender(case, mail) or mail.placed or mail.code_proven
+    return role == Role.PATIENT and not known
+
+
+def _event(found: Read, where: Match, mail: Mail) -> Event:
     if where.role == Role.PROVIDER:
         return provider_event(found, mail, where.provider)
     if where.inner:  # staff filed it, who are to read it: nothing of it counts as the patient's

@@ -103,7 +103,7 @@ def _file(office: Office, command: Command, handle: Handle) -> str:
     junk, now = command.name == "junk", office.clock.now()
     with office.store.begin() as connection:
         kept = messages.load(connection, office.keys, command.number)
-        if kept is None or kept.outcome not in _WAIT or kept.ref is not None:
+        if kept is None or kept.outcome not in _WAIT or kept.ref not in {None, command.ref}:
             return "" if kept is not None and _agrees(kept, command) else "nothing_held"
         if command.ref is not None and cases.load(connection, office.keys, command.ref) is None:
             return "no_such_case"

@@ -618,8 +618,12 @@ def test_a_stranger_who_revokes_pauses_provider_mail_and_learns_nothing() -> Non
     decision = decide(in_progress(), event, POLICY, LATER)
 
     assert decision.pause == {"provider"}
-    assert to(decision, Role.PATIENT) == []
+    assert to(decision, Role.PATIENT) == ["revocation_received"]
+    assert {x.to for x in decision.letters} == {ANA, *POLICY.staff_members}
     assert refusal(decision.case, LetterName.FOLLOW_UP, 1, POLICY, LATER)
+
+    again = decide(decision.case, event, POLICY, LATER)
+    assert to(again, Role.PATIENT) == []  # asked once a pause, however many write
 
 
 def test_resume_ends_the_pause() -> None:

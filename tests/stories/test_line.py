@@ -125,6 +125,15 @@ def test_a_spanish_request_with_two_providers_a_fee_and_no_record_ends_in_part(
     assert None not in world.outcomes()
 
 
+def test_a_request_that_comes_again_belongs_to_the_open_case(world: World) -> None:
+    world.writes(ANA, "Records", REQUEST_EN)
+    world.writes(ANA, "Once more", REQUEST_EN.replace("619 555 0142", "619 555 0199"))
+    world.writes(ANA, "My father", REQUEST_EN.replace("Ana Prueba", "Leo Prueba"))
+
+    assert [c.facts.patient_name for c in world.cases()] == ["Ana Prueba Demo", "Leo Prueba Demo"]
+    assert len(world.cases()[0].facts.phones) == 2
+
+
 def test_an_ambiguous_birth_date_is_asked_and_the_answer_brings_the_form(world: World) -> None:
     world.writes(ANA, "Records", REQUEST_EN.replace("March 25, 1980", "03/04/1980"))
     [question] = world.new(ANA)

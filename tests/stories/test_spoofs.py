@@ -5,339 +5,322 @@
 
 from __future__ import annotations
 
+import base64
+import email
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from email import policy
 from email.utils import format_datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
-from tests.stories.mails import (
-    AUTHSERV,
-    RECORDS,
-    REQUEST_EN,
-    REQUEST_ES,
-    subject_of,
-    words_of,
-)
+from tests.servers.smtp_listener import Taken
+from tests.stories.forgeries import ANA, EVA, JOSE, PASS, PAUSES, ROSA, TABLE, Forged
+from tests.stories.mails import RECORDS, REQUEST_EN, REQUEST_ES, subject_of, words_of
 from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
+from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case, State
-from mmx_mailflow.casework.codes import reply_codes
+from mmx_mailflow.casework.codes import reply_code, reply_codes
+from mmx_mailflow.casework.values import Role
+from mmx_mailflow.forms.packet import packet
+from mmx_mailflow.letters.packet import packet_facts
+from mmx_mailflow.settings import data_path
 from mmx_mailflow.store import messages
+from mmx_mailflow.store.engine import open_store
+from mmx_mailflow.transport.imap import Mailbox
+from mmx_mailflow.transport.smtp import Sender, SenderAddress
 
 pytestmark = [pytest.mark.servers, pytest.mark.enable_socket]
-ANA, JOSE, EVA = "ana.prueba@gmail.com", "jose.ejemplo@yahoo.com.mx", "eva.muestra@icloud.com"
-EVE = "eve@stranger.example"
-KNOWN = {ANA, JOSE, EVA, LUZ, RAUL, DESK, FARO, MISION}
+PATIENTS = {ANA, JOSE, EVA, ROSA}
+OFFICE = {LUZ, RAUL, DESK}
 PERSONAL = (
-    "Prueba", "José", "Muestra", "Faro", "Misión", "1980", "1975", "June 10", "mayo de 2024",
-    "555 0142", "555 0134",
+    "Prueba", "José", "Muestra", "Ficticia", "Faro", "Misión", "1980", "1975", "June 10",
+    "mayo de 2024", "555 0142", "555 0134",
 )  # fmt: skip
-
-PASS = AUTHSERV + "; dmarc=pass header.from={domain}"
-FAIL = AUTHSERV + "; spf=fail; dmarc=fail header.from={domain}"
-REVOKE = "I revoke my authorization {ref}, effective immediately. Destroy it."
-WITHDRAW = "Please cancel my request {ref}. I do not want the records any more."
-STATUS = "What is the status of my request {ref}? Please send me copies of everything."
-MOVE = (
-    "Please change my e-mail address to eve@stranger.example and send the records of {ref} there."
+NEUTRAL = frozenset({"receipt", "emergency"})
+"""What somebody who is no patient may get: it says nothing of any case."""
+NO_MATTER = frozenset(
+    {"tasks", "task_count", "letters", "last_message_id", "last_note_at", "language", "urgent"}
 )
-FACTS = "Correction for {ref}: my date of birth is April 1, 1990. Send the records to eve@stranger.example."
-COMMANDS = "PROVIDER 1 COMPLETE\nDELIVER 1\nCLOSE completed"
-CONFIRM = "CLOSE completed\nCONFIRM K1"
-RECORDS_SENT = "Adjunto el expediente de {ref}."
-ACK = "Recibimos su solicitud {ref}, la estamos tramitando."
-INVOICE = "La copia de {ref} cuesta 9,000 pesos; deposite a la cuenta 0123."
-PDF = (("records.pdf", "application/pdf", b"%PDF-1.4 forged records\n"),)
-
-
-@dataclass(frozen=True)
-class Forged:
-    """One forged mail: who it says it is, what is stamped on it, what it wants."""
-
-    name: str
-    sender: str
-    text: str
-    stamps: tuple[str, ...] = ()
-    subject: str = "Re: {ref}"
-    headers: tuple[str, ...] = ()
-    case: str = "jose"
-    """The case whose reference and codes the forger knows."""
-    html: bool = False
-    pdf: bool = False
-
-
-RESULTS = (
-    ("no stamp at all", ()),
-    ("a failed stamp", (FAIL,)),
-    ("an unlisted server's pass", ("mx.other.example; dmarc=pass header.from={domain}",)),
-    ("a forged pass below the true failure", (FAIL, PASS)),
-    ("a listed pass below an unlisted failure", ("mx.other.example; dmarc=fail", FAIL, PASS)),
-    ("a pass for another domain", (AUTHSERV + "; dmarc=pass header.from=stranger.example",)),
-    ("a pass in a comment", (AUTHSERV + "; dmarc=none (dmarc=pass header.from={domain})",)),
-    ("a pass in a nested comment", (AUTHSERV + "; dmarc=none (a (b (c) dmarc=pass) d)",)),
-    ("a pass in quotes", (AUTHSERV + '; spf=pass smtp.mailfrom="a; dmarc=pass header.from={domain}"',)),
-    ("a pass folded in", (AUTHSERV + ";\r\n dmarc=fail\r\n header.from={domain};\r\n dmarc=pass",)),
-    ("a pass in capitals beside a failure", (AUTHSERV.upper() + "; DMARC=FAIL; dmarc=PASS",)),
-    ("the listed server as a property", ("mx.other.example; x=" + AUTHSERV + "; dmarc=pass",)),
-    ("the listed server in a comment", ("(" + AUTHSERV + ") mx.other.example; dmarc=pass",)),
-    ("a longer name of the listed server", (AUTHSERV + ".stranger.example; dmarc=pass",)),
-    ("a method that only ends in dmarc", (AUTHSERV + "; x-dmarc=pass header.from={domain}",)),
-    ("Microsoft's shape", ("spf=pass smtp.mailfrom={domain}; dmarc=pass action=none header.from={domain};compauth=pass reason=100",)),
-    ("Microsoft's shape with a failure", ("spf=fail; dmarc=fail action=oreject header.from={domain};compauth=fail reason=000",)),
-    ("two results that disagree", (AUTHSERV + "; dmarc=pass header.from={domain}; dmarc=fail",)),
-    ("an encoded word as a stamp", ("=?utf-8?q?mx=2Eoffice=2Eexample=3B_dmarc=3Dpass?=",)),
+"""Parts of a case that are no step forward; tasks are looked at by themselves."""
+OUR_HEADERS = frozenset(
+    {
+        "from", "to", "reply-to", "subject", "date", "message-id", "in-reply-to", "references",
+        "auto-submitted", "x-auto-response-suppress", "mime-version", "content-type",
+        "content-language", "content-transfer-encoding",
+    }
 )  # fmt: skip
-
-FROM = (
-    ("two addresses in From", f"{JOSE}, {EVE}", (PASS,)),
-    ("two From headers", f"{JOSE}\r\nFrom: {EVE}", (PASS,)),
-    ("the patient's address as a name", f'"{JOSE}" <{EVE}>', (PASS,)),
-    ("the patient's address encoded in a name", f"=?utf-8?q?jose=2Eejemplo=40yahoo=2Ecom=2Emx?= <{EVE}>", (PASS,)),
-    ("a group in From", f"patients: {JOSE}, {EVE};", ()),
-    ("an empty From", "<>", ()),
-    ("an address encoded whole", "=?utf-8?q?=3Cjose=2Eejemplo=40yahoo=2Ecom=2Emx=3E=2C?= <eve@stranger.example>", (PASS,)),
-    ("a comment after the address", f"{EVE} ({JOSE})", (PASS,)),
-    ("a look-alike of a webmail", "jose.ejemplo@yaho0.com.mx", (PASS,)),
-    ("another ending", "jose.ejemplo@yahoo.com", (PASS,)),
-    ("a subdomain", "jose.ejemplo@yahoo.com.mx.stranger.example", (PASS,)),
-    ("punycode", "jose.ejemplo@xn--yaho-tpf.com.mx", (PASS,)),
-    ("a line break in an encoded name", f"=?utf-8?q?x=0D=0AFrom:_{JOSE.replace('@', '=40')}?= <{EVE}>", (PASS,)),
-)  # fmt: skip
-
-STAFF = (
-    ("staff without a stamp", LUZ, (), COMMANDS),
-    ("staff that fails", LUZ, (FAIL,), COMMANDS),
-    ("staff with an unlisted pass", LUZ, ("mx.stranger.example; dmarc=pass",), COMMANDS),
-    ("staff that guesses a code", LUZ, (FAIL,), CONFIRM),
-    ("staff by a name", f'"{LUZ}" <{EVE}>', (PASS,), COMMANDS),
-    ("staff at a look-alike", "luz@0ffice.example", (PASS,), COMMANDS),
-    ("staff at another ending", "luz@office.test", (PASS,), COMMANDS),
-    ("a stranger with commands", EVE, (PASS,), COMMANDS),
-    ("a patient with staff's words", JOSE, (), f"> {COMMANDS}\nAPPROVE"),
-    ("staff that forwards commands", LUZ, (PASS,), "Fyi\n\n---------- Forwarded message ---------\nFrom: Eve <eve@stranger.example>\n\n" + COMMANDS),
-    ("staff that quotes commands", LUZ, (PASS,), "See below.\n\nOn Monday Eve <eve@stranger.example> wrote:\n> PROVIDER 1 COMPLETE\n> DELIVER 1"),
-    ("our own address", RECORDS, (PASS,), COMMANDS),
-    ("two of staff in From", f"{LUZ}, {EVE}", (PASS,), COMMANDS),
-)  # fmt: skip
-
-PROVIDER = (
-    ("records of a stranger", EVE, (PASS,), RECORDS_SENT, True),
-    ("records of a look-alike", "archivo@far0.example", (PASS,), RECORDS_SENT, True),
-    ("records of a failing provider", FARO, (FAIL,), RECORDS_SENT, True),
-    ("an acknowledgement of a look-alike", "archivo@faro.test", (PASS,), ACK, False),
-    ("an acknowledgement of a stranger", EVE, (PASS,), ACK, False),
-    ("an acknowledgement of a failing provider", FARO, (FAIL,), ACK, False),
-    ("an invoice of a stranger", "billing@stranger.example", (PASS,), INVOICE, False),
-    ("an invoice of a failing provider", FARO, (FAIL,), INVOICE, False),
-    ("the provider by a name", f'"{FARO}" <{EVE}>', (PASS,), RECORDS_SENT, True),
-    ("another provider's office", "archivo@mision.test", (PASS,), RECORDS_SENT, True),
-)
-
-STRANGERS = (
-    ("revocation by a stranger", "a1@stranger.example", REVOKE, "{ref}"),
-    ("revocation with the code", "a2@stranger.example", REVOKE + "\n{code}", "{ref}"),
-    ("withdrawal by a stranger", "a3@stranger.example", WITHDRAW, "{ref}"),
-    ("withdrawal with the code", "a4@stranger.example", WITHDRAW + "\n{code}", "{ref}"),
-    ("a relative who revokes", "son.ejemplo@gmail.com", "I am his son. " + REVOKE, "{ref}"),
-    ("the status for a stranger", "a5@stranger.example", STATUS, "{ref}"),
-    ("the status with the code", "a6@stranger.example", STATUS + "\n{code}", "{ref}"),
-    ("a redirect by a stranger", "a7@stranger.example", MOVE, "{ref}"),
-    ("a redirect with the code", "a8@stranger.example", MOVE + "\n{code}", "{ref}"),
-    ("other facts by a stranger", "a9@stranger.example", FACTS, "{ref}"),
-    ("other facts with the code", "b1@stranger.example", FACTS + "\n{code}", "{ref}"),
-    ("a guessed code", "b2@stranger.example", STATUS + "\nABCD-EFGH-JKMN-PQRS", "{ref}"),
-    ("a code that is one letter off", "b3@stranger.example", STATUS + "\n{off}", "{ref}"),
-    ("a code of another case", "b4@stranger.example", STATUS + "\n{other}", "{ref}"),
-    ("the code quoted below", "b5@stranger.example", STATUS + "\n\n> {code}", "{ref}"),
-    ("hidden commands", "b6@stranger.example", '<p>Hello</p><p style="display:none">' + COMMANDS + "<br>" + REVOKE + "</p>", "{ref}"),
-    ("a line break in the subject", "b7@stranger.example", STATUS, "=?utf-8?q?x=0D=0ABcc:_eve=40stranger=2Eexample?= {ref}"),
-)  # fmt: skip
-
-HEADERS = (
-    ("the patient in Sender", EVE, STATUS, (f"Sender: {JOSE}",)),
-    ("the patient in Reply-To", EVE, STATUS, (f"Reply-To: {JOSE}",)),
-    ("answers redirected", JOSE, STATUS, (f"Reply-To: {EVE}",)),
-    ("a null sender", EVE, REVOKE, ("Return-Path: <>",)),
-    ("the thread of the patient", "c1@stranger.example", STATUS, ("In-Reply-To: {mid}",)),
-    ("the thread, and a revocation", "c2@stranger.example", REVOKE, ("In-Reply-To: {mid}",)),
-    ("the thread, and a redirect", "c3@stranger.example", MOVE, ("References: {mid}",)),
-)
-
-
-def _table() -> Iterator[Forged]:
-    for name, stamps in RESULTS:
-        yield Forged(name, JOSE, WITHDRAW, stamps)
-    for name, sender, stamps in FROM:
-        yield Forged(name, sender, WITHDRAW, stamps)
-    for name, sender, stamps, text in STAFF:
-        yield Forged(name, sender, text, stamps)
-    for name, sender, stamps, text, pdf in PROVIDER:
-        yield Forged(name, sender, text, stamps, pdf=pdf)
-    for name, sender, text, subject in STRANGERS:
-        yield Forged(name, sender, text, (PASS,), subject, html=text.startswith("<p>"))
-    for name, sender, text, headers in HEADERS:
-        yield Forged(name, sender, text, (PASS,) if sender != JOSE else (), headers=headers)
-    for which in ("ana", "eva"):
-        for name, text in (("status", STATUS), ("withdrawal", WITHDRAW), ("redirect", MOVE)):
-            yield Forged(
-                f"{name} of {which}", f"{which}@stranger.example", text, (PASS,), case=which
-            )
-
-
-TABLE = tuple(_table())
 _numbers = count(1)
 
 
 @dataclass
 class Scene:
-    """A world with three cases: a form out, records asked for, and one that is closed."""
+    """A world with four cases, which starts anew for each forged mail."""
 
     world: World
+    folder: Path
+    now: datetime
+    mailbox: Mailbox
+    sender: Sender
     known: dict[str, dict[str, str]]
-    refs: tuple[str, ...]
+    files: dict[str, tuple[tuple[str, str, bytes], ...]]
+    done: Counter[str] = field(default_factory=Counter)
+    succeeded: int = 0
+
+    def starts_anew(self) -> None:
+        """The database and the clock as they were when the scene was set."""
+        office, clock = self.world.office, self.world.clock
+        office.store.close()
+        for old in self.folder.glob("mail.db*"):
+            old.unlink()
+        (self.folder / "mail.db").write_bytes((self.folder / "kept").read_bytes())
+        url = f"sqlite:///{self.folder}/mail.db"
+        store = open_store(url, office.keys, data_path("migrations"))
+        self.world.office = replace(office, store=store)
+        clock.advance(self.now - clock.now())
+
+    def turns(self) -> None:
+        """One pass: what a mail brings about leaves in the same one."""
+        flow.one_pass(self.world.office, [self.mailbox], self.sender)
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with a_world(tmp_path_factory.mktemp("spoofs")) as world:
-        world.writes(JOSE, "Expediente", REQUEST_ES)
-        [jose] = world.new(JOSE)
-        world.writes(JOSE, "", "Adjunto.", answers=jose, files=world.signed_form(jose))
-        [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
-        world.writes(LUZ, "", "APROBAR", answers=review)
-        world.passes(minutes=6)
-        world.writes(ANA, "Medical records", REQUEST_EN)
-        [ana] = world.new(ANA)
-        world.writes(EVA, "Medical records", REQUEST_EN.replace("Ana Prueba", "Eva Muestra"))
-        [eva] = world.new(EVA)
-        world.writes(EVA, "", "Please cancel my request.", answers=eva)
-        letters = {"jose": jose, "ana": ana, "eva": eva}
-        refs = {k: subject_of(raw).rpartition(" ")[2] for k, raw in letters.items()}
-        codes = {k: reply_codes(words_of(raw))[0] for k, raw in letters.items()}
-        known = {
-            k: {
-                "ref": refs[k],
-                "code": codes[k],
-                "off": ("0" if codes[k][0] != "0" else "1") + codes[k][1:],
-                "other": codes["ana" if k != "ana" else "jose"],
-                "mid": _message_id(raw),
-            }
-            for k, raw in letters.items()
-        }
-        made = Scene(world, known, tuple(refs.values()))
-        states = {c.ref: c.state for c in world.cases()}
-        assert [states[refs[k]] for k in ("jose", "ana", "eva")] == [
-            State.IN_PROGRESS, State.AWAITING_SIGNATURE, State.CLOSED,
-        ]  # fmt: skip
-        yield made
+    folder = tmp_path_factory.mktemp("spoofs")
+    with a_world(folder) as world:
+        known, files = _set(world)
+        address = SenderAddress(host="127.0.0.1", port=world.listener.port, security="none")
+        with sqlite3.connect(folder / "mail.db") as live, sqlite3.connect(folder / "kept") as kept:
+            live.backup(kept)
+        world.listener.on_mail = None  # no copies of our own: they would come in with the next mail
+        with Mailbox(world.dovecot.address()) as mailbox, Sender(address) as sender:
+            made = Scene(world, folder, world.clock.now(), mailbox, sender, known, files)
+            yield made
+        print(f"\n{sum(made.done.values())} forged mails, {made.succeeded} succeeded", dict(made.done))  # fmt: skip
 
 
-def _message_id(raw: bytes) -> str:
-    [line] = [x for x in raw.decode().splitlines() if x.lower().startswith("message-id:")]
-    return line.partition(":")[2].strip()
+def _set(world: World) -> tuple[dict[str, dict[str, str]], dict]:
+    """José's records came in part, Ana's form lies with staff, Eva's case is closed, Rosa waits."""
+    world.writes(JOSE, "Expediente", REQUEST_ES.replace("Hospital: Hospital Faro del Mar", "Hospitales: Hospital Faro del Mar y Clínica Misión"))  # fmt: skip
+    [jose] = world.new(JOSE)
+    world.writes(JOSE, "", "Adjunto.", answers=jose, files=world.signed_form(jose))
+    [old_review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+    world.writes(LUZ, "", "APROBAR", answers=old_review)
+    world.passes(minutes=6)
+    [submission], _ = world.new(FARO), world.new(MISION)
+    came = (("records.pdf", "application/pdf", b"%PDF-1.4 true records of nobody\n"),)
+    world.writes(FARO, "", "Adjunto el expediente.", answers=submission, files=came)
+    task = world.new(LUZ)[-1]
+    assert "DELIVER 1" in words_of(task)
+    world.writes(ANA, "Medical records", REQUEST_EN)
+    [ana] = world.new(ANA)
+    pages = world.signed_form(ana)
+    world.writes(ANA, "", "Signed.", answers=ana, files=pages)
+    [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+    world.writes(EVA, "Medical records", REQUEST_EN.replace("Ana Prueba", "Eva Muestra"))
+    [eva] = world.new(EVA)
+    world.writes(EVA, "", "Please cancel my request.", answers=eva)
+    asks = REQUEST_EN.replace("Ana Prueba", "Rosa Ficticia").replace("Phone: +1 619 555 0142", "")
+    world.writes(ROSA, "Medical records", asks, dmarc="")
+    [rosa] = world.new(ROSA)
+    world.writes(ROSA, "", "My phone is +1 619 555 0177.", answers=rosa, dmarc="")
+    letters = {"jose": jose, "ana": ana, "eva": eva, "rosa": rosa}
+    files = {
+        "records": (("records.pdf", "application/pdf", b"%PDF-1.4 forged records\n"),),
+        "form": pages,
+        "forged form": _forged_form(world, subject_of(ana).rpartition(" ")[2]),
+    }
+    return {name: _known(world, name, letters, review=review, old_review=old_review, task=task, submission=submission) for name in letters}, files  # fmt: skip
 
 
-def _raw(forged: Forged, known: dict[str, str], when: str) -> bytes:
+def _known(world: World, name: str, letters: dict[str, bytes], **threads: bytes) -> dict[str, str]:
+    """What a forger may have got hold of: references, codes, Message-IDs, words."""
+    ref = subject_of(letters[name]).rpartition(" ")[2]
+    codes = {k: reply_codes(words_of(raw))[0] for k, raw in letters.items()}
+    key, code = world.office.keys.token_key, codes[name]
+    quoted = words_of(threads["review"]).splitlines()
+    return {
+        "ref": ref,
+        "code": code,
+        "off": ("0" if code[0] != "0" else "1") + code[1:],
+        "other": codes["ana" if name != "ana" else "jose"],
+        "wrong_role": reply_code(key, ref, Role.STAFF, LUZ + ".example"),
+        "retired": reply_code(b"r" * 32, ref, Role.PATIENT, JOSE),
+        "provider_code": reply_codes(words_of(threads["submission"]))[0],
+        "mid": _header(letters[name], "Message-ID"),
+        "seen": str(_ledger(world)[0]["message_id"]),
+        "quoted_review": "\n".join(f"> {line}" for line in quoted),
+        "bare_review": "\n".join(quoted),
+    } | {k: _header(raw, "Message-ID") for k, raw in threads.items()}
+
+
+def _header(raw: bytes, name: str) -> str:
+    return str(email.message_from_bytes(raw, policy=policy.default)[name])
+
+
+def _forged_form(world: World, ref: str) -> tuple[tuple[str, str, bytes], ...]:
+    """The pages of a case's form, signed, with codes that another key made."""
+    case = next(c for c in world.cases() if c.ref == ref)
+    facts = packet_facts(case, case.form, world.office.policy)
+    return world.signed_pages(packet(facts, world.office.words, key=b"r" * 32), case.form)
+
+
+def _ledger(world: World) -> list[dict[str, object]]:
+    with world.office.store.begin() as connection:
+        return messages.listing(connection, world.office.keys)
+
+
+def _raw(forged: Forged, scene: Scene) -> bytes:
     """The mail byte for byte: a library would mend what forgers break."""
-    domain = forged.sender.partition("\r")[0].rpartition("@")[2].strip('<>;)" ')
+    address = forged.sender.partition("\r")[0].rpartition("<")[2]
+    domain = address.rpartition("@")[2].strip('<>;)" \u202c')
     lines = [
-        *(f"Authentication-Results: {s.format(domain=domain)}" for s in forged.stamps),
+        *(f"Authentication-Results: {s.replace('{domain}', domain)}" for s in forged.stamps),
         f"From: {forged.sender}",
         f"To: {RECORDS}",
-        f"Subject: {forged.subject.format(**known)}",
-        f"Date: {when}",
-        f"Message-ID: <forged-{next(_numbers)}@stranger.example>",
-        *(h.format(**known) for h in forged.headers),
+        *([] if any(h.startswith("Subject:") for h in forged.headers) else [f"Subject: {forged.subject}"]),
+        f"Date: {format_datetime(scene.world.clock.now())}",
+        f"Message-ID: {forged.message_id or f'<forged-{next(_numbers)}@stranger.example>'}",
+        *forged.headers,
         "MIME-Version: 1.0",
-    ]
+    ]  # fmt: skip
     sort = "html" if forged.html else "plain"
-    body = [f"Content-Type: text/{sort}; charset=utf-8", "", forged.text.format(**known)]
-    if forged.pdf:
-        inner = "\r\n".join(body)
-        body = [
-            'Content-Type: multipart/mixed; boundary="b"', "", "--b", inner, "--b",
-            'Content-Type: application/pdf; name="records.pdf"',
-            "", PDF[0][2].decode(), "--b--", "",
-        ]  # fmt: skip
-    return "\r\n".join([*lines, *body]).encode()
+    words = [f"Content-Type: text/{sort}; charset=utf-8", "", forged.text, ""]
+    if forged.file:
+        words = ['Content-Type: multipart/mixed; boundary="b"', "", "--b", *words]
+        for name, media_type, content in scene.files[forged.file]:
+            words += [
+                "--b", f'Content-Type: {media_type}; name="{name}"',
+                "Content-Transfer-Encoding: base64", "", base64.encodebytes(content).decode(),
+            ]  # fmt: skip
+        words += ["--b--", ""]
+    text = "\r\n".join([*lines, *words])
+    for name, value in scene.known[forged.case].items():
+        text = text.replace(f"{{{name}}}", value)
+    return text.encode()
 
 
 def _standing(case: Case) -> dict[str, object]:
-    """What no forged mail may move; a pause of provider mail is the one thing anybody causes."""
-    return {
-        "state": case.state,
-        "result": case.result,
-        "sender": case.sender,
-        "confirmed": case.confirmed,
-        "authorization": case.authorization,
-        "facts": case.facts,
-        "providers": case.providers,
-        "files": case.files,
-        "form": case.form,
-    }
+    """Everything that no forged mail may move."""
+    return {f.name: getattr(case, f.name) for f in fields(case) if f.name not in NO_MATTER}
 
 
-def _all(scene: Scene) -> dict[str, dict[str, object]]:
-    return {c.ref: _standing(c) for c in scene.world.cases() if c.ref in scene.refs}
+@dataclass(frozen=True)
+class Look:
+    """What can be seen of the office at one moment."""
+
+    cases: dict[str, Case]
+    letters: int
+    outbox: set[str]
+    entered: int
 
 
-def _to_providers(scene: Scene) -> int:
-    return sum(row["to_role"] == "provider" for row in scene.world.outbox())
+def _look(world: World) -> Look:
+    every = {str(c.ref): c for c in world.cases()}
+    written = {str(row["message_id"]) for row in world.outbox()}
+    return Look(every, len(world.listener.taken), written, len(_ledger(world)))
 
 
-def _ledger(scene: Scene) -> list[dict[str, object]]:
-    office = scene.world.office
-    with office.store.begin() as connection:
-        return messages.listing(connection, office.keys)
+def _moved(before: Look, after: Look, forged: Forged) -> list[str]:
+    """What changed in a case, of all that may not."""
+    harm = []
+    for ref, old in before.cases.items():
+        was, now = _standing(old), _standing(after.cases[ref])
+        harm += [f"{k} changed" for k in was if was[k] != now[k] and k not in forged.may]
+        names = [t.name for t in after.cases[ref].tasks]
+        harm += [f"task {t.name} was done" for t in old.tasks if t.name not in names]
+    if len(after.cases) != len(before.cases) + forged.opens:
+        harm.append("a case was opened, or none")
+    return harm
 
 
-def _harm(scene: Scene, forged: Forged) -> tuple[list[str], str]:
-    """Send one forged mail through the line; say what it achieved, and its outcome."""
-    world = scene.world
-    before, providers, letters = _all(scene), _to_providers(scene), len(world.listener.taken)
-    entered = len(_ledger(scene))
-    world.arrives(_raw(forged, scene.known[forged.case], format_datetime(world.clock.now())))
-    world.turn()
-    after = _all(scene)
-    harm = [
-        f"{name} changed"
-        for ref, old in before.items()
-        for name, value in old.items()
-        if after[ref][name] != value
-    ]
-    if _to_providers(scene) != providers:
-        harm.append("a letter to a provider")
-    for taken in world.listener.taken[letters:]:
-        if taken.recipients[0] not in KNOWN:
-            shown = taken.raw.decode() + subject_of(taken.raw) + words_of(taken.raw)
-            harm += [f"told {w}" for w in (*PERSONAL, *scene.refs) if w in shown]
-    row = _ledger(scene)[entered]
-    if row["outcome"] is None or not row["why"]:
-        harm.append("no outcome with a reason")
-    return harm, f"{row['outcome']}"
+def _written(world: World, before: Look, forged: Forged) -> list[str]:
+    """Letters that went where they may not, or say what they may not."""
+    sent = {_header(t.raw, "Message-ID"): t for t in world.listener.taken[before.letters :]}
+    harm = []
+    for row in world.outbox():
+        name = str(row["letter"])
+        if row["message_id"] in before.outbox:
+            continue
+        if row["to_role"] == "provider" or row["message_id"] not in sent:
+            harm.append(f"{name} to {row['to_role']}, {row['state']}")
+            continue
+        harm += _told(sent[str(row["message_id"])], name, forged, tuple(before.cases))
+    return harm
 
 
-def test_no_forged_mail_moves_a_case_or_learns_of_it(scene: Scene) -> None:
+def _told(taken: Taken, name: str, forged: Forged, refs: tuple[str, ...]) -> list[str]:
+    """What one letter has to do with nobody but its reader."""
+    to, *copy = taken.recipients
+    message = email.message_from_bytes(taken.raw, policy=policy.default)
+    harm = [f"header {k}" for k in message if k.lower() not in OUR_HEADERS]
+    if copy not in ([], [RECORDS]):
+        harm.append("more recipients")
+    if to in OFFICE:
+        return harm
+    if to in PATIENTS:
+        asked = {
+            *NEUTRAL,
+            *forged.answers,
+            *({"revocation_received"} if forged.may & PAUSES else ()),
+        }
+        return harm if name in asked else [*harm, f"{name} to a patient"]
+    if name not in NEUTRAL and not forged.opens:
+        harm.append(f"{name} to {to}")
+    shown = taken.raw.decode() + subject_of(taken.raw) + words_of(taken.raw)
+    own = forged.text if forged.opens else ""
+    return harm + [f"told {w}" for w in (*PERSONAL, *refs) if w in shown and w not in own]
+
+
+def _asked(before: Look, after: Look) -> bool:
+    """Whether a person of the staff has a new question."""
+    return any(len(c.tasks) > len(before.cases[ref].tasks) for ref, c in after.cases.items() if ref in before.cases)  # fmt: skip
+
+
+@pytest.mark.parametrize("forged", TABLE, ids=[f.name for f in TABLE])
+def test_no_forged_mail_moves_a_case_or_learns_of_it(scene: Scene, forged: Forged) -> None:
+    scene.starts_anew()
+    before = _look(scene.world)
+    scene.world.arrives(_raw(forged, scene))
+    scene.turns()
+    after = _look(scene.world)
+    row = _ledger(scene.world)[before.entered]
+    harm = [*_moved(before, after, forged), *_written(scene.world, before, forged)]
+    scene.done[str(row["outcome"])] += 1
+    scene.succeeded += bool(harm)
+
+    assert harm == [], (row["outcome"], row["why"])
+    assert (row["outcome"], bool(row["why"])) == (forged.leaves, True), row["why"]
+    if forged.leaves == "handled" and not forged.opens:
+        assert _asked(before, after)
+
+
+def test_the_table_has_more_than_enough_rows_and_none_twice() -> None:
     assert len(TABLE) >= 60
-    done: dict[str, list[str]] = {}
-    outcomes: Counter[str] = Counter()
-    for forged in TABLE:
-        harm, outcome = _harm(scene, forged)
-        outcomes[outcome] += 1
-        if harm:
-            done[forged.name] = [*harm, outcome]
-    print(f"\n{len(TABLE)} forged mails, {len(done)} succeeded", dict(outcomes))
-    assert done == {}
+    assert len({f.name for f in TABLE}) == len(TABLE)
+
+
+def test_the_scene_holds_what_could_be_stolen(scene: Scene) -> None:
+    scene.starts_anew()
+    states = {c.sender: c.state for c in scene.world.cases()}
+    assert states == {
+        JOSE: State.IN_PROGRESS, ANA: State.FORM_REVIEW, EVA: State.CLOSED,
+        ROSA: State.AWAITING_SIGNATURE,
+    }  # fmt: skip
 
 
 def test_the_measure_sees_a_mail_that_does_move_a_case(scene: Scene) -> None:
-    """Last, for it ends the case: the true patient's withdrawal is seen as a change."""
-    world = scene.world
-    before = _all(scene)
-    [jose, *_] = [
-        x for x in world.to(JOSE) if scene.known["jose"]["code"] in words_of(x).replace("-", "")
-    ]
-    world.writes(JOSE, "", "Cancelo mi solicitud, ya no la necesito.", answers=jose)
-    assert _all(scene) != before
+    """What staff themselves write in the same thread releases the form: the harm is seen."""
+    scene.starts_anew()
+    mine = next(f for f in TABLE if f.name == "staff: a failed stamp")
+    before = _look(scene.world)
+    scene.world.arrives(_raw(replace(mine, stamps=(PASS,)), scene))
+    scene.turns()
+
+    assert "authorization changed" in _moved(before, _look(scene.world), mine)
+    assert any("to provider" in harm for harm in _written(scene.world, before, mine))

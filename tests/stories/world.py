@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tests.servers.dovecot import Dovecot, running
 from tests.servers.smtp_listener import Listener, Taken, listening
-from tests.stories.mails import AUTHSERV, RECORDS, files_in, written
+from tests.stories.mails import AUTHSERV, RECORDS, files_in, subject_of, written
 
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.returned import IssuedForm
 from mmx_mailflow.forms.packet import words_from
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.intake.directory import Directory, DirectoryEntry
@@ -125,7 +126,18 @@ class World:
     ) -> tuple[tuple[str, str, bytes], ...]:
         """The form of a letter, page by page as photos, signed in these places."""
         [pdf] = [content for name, content in files_in(letter) if name.endswith(".pdf")]
-        form = self.case().form
+        [form] = [c.form for c in self.cases() if c.ref in subject_of(letter)]
+        return self.signed_pages(pdf, form, sign=sign, pages=pages)
+
+    def signed_pages(
+        self,
+        pdf: bytes,
+        form: IssuedForm,
+        *,
+        sign: tuple[str, ...] = ("A13", "A12.6", "B2.1"),
+        pages: tuple[int, ...] = (),
+    ) -> tuple[tuple[str, str, bytes], ...]:
+        """Pages of a packet as photos."""
         boxes, wanted = places(form.roles), pages or form.pages_wanted
         return tuple(
             (f"IMG_{n}.jpg", "image/jpeg", photographed(pdf, boxes, n, sign=sign)) for n in wanted

@@ -60,6 +60,8 @@ class Mail(Value):
     """It carries a token of a letter of this case that went to this very sender."""
     code_proven: bool = False
     """It brought a page of this case's form whose code was verified."""
+    placed: bool = False
+    """A member of the staff said by its number that it belongs here."""
     received_at: datetime
     language: Language = Language.EN
     may_answer: bool = True

@@ -25,5 +25,6 @@ WEBMAIL = frozenset(
         "gmx.com",
         "zoho.com",
         "mail.com",
+        "prodigy.net.mx",
     ]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,20 @@ _DMARC = re.compile(r"dmarc\s*(?:/\s*\d+\s*)?=\s*([a-z]+)(?![\w-])", re.IGNORECA
 _PROPERTY = re.compile(
     r"([a-z0-9-]+(?:\s*\.\s*[a-z0-9-]+)?)\s*=\s*(\"(?:[^\"\\]|\\.)*\"?|[^\s;\"]+)", re.IGNORECASE
 )
-_ALIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s", "|": "l", "і": "i", "а": "a", "е": "e", "о": "o", "с": "c", "р": "p"})  # fmt: skip
+_ALIKE = str.maketrans(
+    {
+        # digits and signs that pass for letters
+        "0": "o", "1": "l", "3": "e", "5": "s", "|": "l", "_": "", "-": "",
+        # Cyrillic
+        "а": "a", "с": "c", "ԁ": "d", "е": "e", "һ": "h", "і": "i", "ј": "j", "к": "k", "ӏ": "l", "м": "m", "п": "n",
+        "о": "o", "р": "p", "ԛ": "q", "г": "r", "ѕ": "s", "т": "t", "ѵ": "v", "ԝ": "w", "х": "x", "у": "y",
+        # Greek and others
+        "α": "a", "ε": "e", "ι": "i", "κ": "k", "ν": "v", "ο": "o", "ρ": "p", "τ": "t", "υ": "u", "χ": "x", "ո": "n",
+        "ı": "i", "ɑ": "a", "ɡ": "g", "ł": "l", "ø": "o", "đ": "d", "ß": "b",
+    }
+)  # fmt: skip
 _SHORTEST = 6
+"""A shorter domain has too many neighbours for one different letter to be a sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,28 +162,44 @@ def _ascii(domain: str) -> str:
 
 
 def looks_like(domain: str, protected: frozenset[str]) -> bool:
-    """Whether a domain is made to resemble a protected one, never one webmail for another."""
-    if domain in protected or domain in WEBMAIL or any(domain.endswith("." + p) for p in protected):
+    """Whether a domain is made to resemble a protected one, never one webmail for another.
+
+    The same to the eye; one letter off; the same name under another ending; or ours within a
+    longer one. A subdomain of ours is ours.
+    """
+    domain = domain.lower().rstrip(".")
+    if (
+        domain in protected
+        or domain in WEBMAIL
+        or any(domain.endswith("." + p) for p in protected)
+    ):
         return False
-    for ours in protected - WEBMAIL:
-        name, theirs = _plain(ours), _plain(domain)
-        close = len(name) >= _SHORTEST and DamerauLevenshtein.distance(name, theirs) <= 1
-        inside = len(name) >= _SHORTEST and name.split(".", maxsplit=1)[0] in re.split(
-            r"[.]", theirs
-        )
-        if (
-            name == theirs
-            or close
-            or (inside and theirs.split(".", maxsplit=1)[0] == name.split(".", maxsplit=1)[0])
-        ):
-            return True
-    return False
+    theirs = _plain(domain).split(".")
+    return any(_alike(_plain(ours).split("."), theirs) for ours in protected - WEBMAIL)
+
+
+def _alike(ours: list[str], theirs: list[str]) -> bool:
+    size, whole = len(ours), ".".join(ours)
+    if any(theirs[start : start + size] == ours for start in range(len(theirs))):
+        return True
+    if len(whole) < _SHORTEST:
+        return False
+    end = ".".join(theirs[-size:])
+    return ours[0] == theirs[0] or DamerauLevenshtein.distance(end, whole) <= 1
 
 
 def _plain(domain: str) -> str:
-    if "xn--" in domain:
-        try:
-            domain = domain.encode("ascii").decode("idna")
-        except UnicodeError:
-            return domain
-    return domain.translate(_ALIKE).replace("-", "").replace("rn", "m").replace("vv", "w")
+    """The domain as the eye reads it: without accents, hyphens and foreign twins."""
+    labels = [_unicode(label) for label in domain.lower().rstrip(".").split(".")]
+    letters = unicodedata.normalize("NFKD", ".".join(labels)).casefold()
+    bare = "".join(c for c in letters if not unicodedata.combining(c))
+    return bare.translate(_ALIKE).replace("rn", "m").replace("vv", "w")
+
+
+def _unicode(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except (UnicodeError, ValueError, OverflowError):
+        return label

@@ -68,7 +68,7 @@ def files_of(read: Read) -> tuple[FileNote, ...]:
     )
 
 
-def mail_of(read: Read, *, proven: bool, why: str) -> Mail:
+def mail_of(read: Read, *, proven: bool, why: str, placed: bool = False) -> Mail:
     """What every event that comes by mail knows of it."""
     codes = [p.code for p in read.returned.pages if p.code] if read.returned else []
     return Mail(
@@ -78,6 +78,7 @@ def mail_of(read: Read, *, proven: bool, why: str) -> Mail:
         trust=Trust.VERIFIED if proven and read.trust != Trust.FAILED else read.trust,
         proven=proven,
         code_proven=any(code.verified for code in codes),
+        placed=placed,
         received_at=read.received_at,
         language=Language(read.understood.reply_language),
         may_answer=read.may_answer,

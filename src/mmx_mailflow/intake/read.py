@@ -233,7 +233,9 @@ def _addresses(values: tuple[str, ...]) -> list[tuple[str, str]]:
     except _STUMBLES:
         found = []
     if values and not any(_ADDRESS.fullmatch(a.strip()) for _, a in found):
-        found = [("", a) for a in _ADDRESS.findall(values[0][:2_000])[:5]]
+        # An address torn out of a longer one, as out of "a@b"@c, is nobody's.
+        torn = _ADDRESS.findall(values[0][:2_000])
+        found = [("", a) for a in torn[:5]] if values[0].count("@") == len(torn) else []
     clean = [(name, address.strip().lower()) for name, address in found]
     return [(n, a) for n, a in clean if _ADDRESS.fullmatch(a) and ascii_address(a)]
 

@@ -176,6 +176,16 @@ WHY: dict[str, Said] = {
         "another line was not understood, so nothing that leaves the house was done",
         "otra línea no se entendió, por lo que no se hizo nada que salga de la oficina",
     ),
+    "other_address": (
+        (
+            "it is not proven to come from the provider, so its files were not filed; if you know "
+            "that it does, reply to the list of held mail: {number} = reference"
+        ),
+        (
+            "no está probado que venga del proveedor, por lo que sus archivos no se archivaron; si "
+            "sabe que así es, responda a la lista de correo retenido: {number} = referencia"
+        ),
+    ),
     "failed_check": ("a check of the form failed", "falló una comprobación del formulario"),
     "address_unconfirmed": (
         "the patient's address is not confirmed",
@@ -442,8 +452,9 @@ def command(line: str, language: Language) -> str:
 
 def why(code: str, language: Language) -> str:
     """The reason for which a line was not done; words that are no code stand as they are."""
-    found = WHY.get(code.removeprefix("confirm:").removeprefix("gate:"))
-    return choose(found, language) if found else code
+    name, _, number = code.removeprefix("confirm:").removeprefix("gate:").partition(":")
+    found = WHY.get(name)
+    return choose(found, language).replace("{number}", number) if found else code
 
 
 def named(table: dict[str, Said], key: str, language: Language) -> str:

@@ -324,6 +324,12 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
     return ours
 
 
+def written(connection: Connection, keys: Keys, number: int) -> bytes:
+    """The bytes of a letter as they were sent."""
+    row = connection.execute(select(outbox).where(outbox.c.id == number)).one()
+    return _opened(connection, keys, row).raw
+
+
 def listing(connection: Connection, *states: str) -> list[dict[str, object]]:
     """The outbox as `outbox --json` shows it, oldest first."""
     query = select(outbox).order_by(outbox.c.id)

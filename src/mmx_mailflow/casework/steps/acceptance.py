@@ -19,11 +19,11 @@ from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.pages import kept, ours, places, plain
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import CheckResult, IssuedForm, Page, Signature, Verdict
+from mmx_mailflow.casework.senders import from_confirmed
 from mmx_mailflow.casework.steps.common import (
     Words,
     ask_staff,
     decided,
-    from_confirmed,
     to_patient,
     without_tasks,
 )

@@ -22,8 +22,9 @@ from mmx_mailflow.casework.case import (
 from mmx_mailflow.casework.events import FileNote, Mail
 from mmx_mailflow.casework.letters import Attachment, Letter, LetterName
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.senders import from_first_sender
 from mmx_mailflow.casework.turn import settled, state_of
-from mmx_mailflow.casework.values import Language, Role, Trust
+from mmx_mailflow.casework.values import Language, Role
 
 Words = dict[str, JsonValue]
 
@@ -69,16 +70,6 @@ def commands_for(name: TaskName, provider: int, task: int) -> list[JsonValue]:
     return [line.format(n=provider, task=task) for line in found]
 
 
-def from_first_sender(case: Case, mail: Mail) -> bool:
-    """Whether the person who opened the case writes, as far as an address can tell."""
-    return mail.sender == case.sender and mail.trust != Trust.FAILED
-
-
-def from_confirmed(case: Case, mail: Mail) -> bool:
-    """Whether the confirmed address writes, and nothing speaks against it."""
-    return case.confirmed and from_first_sender(case, mail) and mail.trust == Trust.VERIFIED
-
-
 def heard(case: Case, mail: Mail) -> Case:
     """The case after a patient's mail: address confirmed by a token, language, thread."""
     if not from_first_sender(case, mail):
@@ -101,13 +92,12 @@ def to_patient(
     attachments: tuple[Attachment, ...] = (),
     not_before: datetime | None = None,
     automatic: bool = True,
-    to: str = "",
 ) -> Letter:
     """A letter to the first sender of the case, in the language of its last words."""
     return Letter(
         name=name,
         to_role=Role.PATIENT,
-        to=to or case.sender,
+        to=case.sender,
         occasion=occasion,
         language=case.language,
         words=words or {},

@@ -28,11 +28,11 @@ from mmx_mailflow.casework.pages import (
 )
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import CheckResult, Defect, Place, Returned, Verdict
+from mmx_mailflow.casework.senders import from_first_sender
 from mmx_mailflow.casework.steps.acceptance import accept_automatically, accepts_itself
 from mmx_mailflow.casework.steps.common import (
     ask_staff,
     decided,
-    from_first_sender,
     hand_to_staff,
     heard,
     to_patient,

@@ -27,11 +27,11 @@ from mmx_mailflow.casework.merge import changed, merged
 from mmx_mailflow.casework.names import plain
 from mmx_mailflow.casework.policy import Policy
 from mmx_mailflow.casework.returned import IssuedForm
+from mmx_mailflow.casework.senders import from_first_sender
 from mmx_mailflow.casework.steps.common import (
     ask_staff,
     decided,
     form_due,
-    from_first_sender,
     heard,
     to_patient,
 )
@@ -111,8 +111,12 @@ def add_facts(
         case, letters = ask_staff(case, TaskName.TWO_PATIENTS, policy, now, mail=mail)
         return decided(case, "the mail names two patients", letters)
     before = case
-    said = settled(case.facts, event.facts, mail.first_words)
-    case = replace(heard(case, mail), facts=merged(case.facts, said))
+    facts = merged(case.facts, settled(case.facts, event.facts, mail.first_words))
+    if _overturns(case, facts, mail):
+        case, letters = ask_staff(case, TaskName.READ_MAIL, policy, now, mail=mail)
+        because = "what the form says would change, and nothing proves the sender"
+        return decided(case, because, letters, hold_message=True)
+    case = replace(heard(case, mail), facts=facts)
     case = with_matches(case, event.matches)
     if case.authorization is not None:
         return _after_acceptance(before, case, mail, policy, now)
@@ -121,6 +125,16 @@ def add_facts(
         case, letters = ask_staff(case, TaskName.READ_MAIL, policy, now, mail=mail)
         return decided(case, "facts in a mail that may not be answered", letters)
     return _next_question(before, case, mail, policy, now)
+
+
+def _overturns(case: Case, after: Facts, mail: Mail) -> bool:
+    """Whether a mail without any proof changes what a confirmed address stated for the form.
+
+    What was open may be filled in by whoever writes from the address.
+    """
+    if not case.confirmed or mail.trust != Trust.UNKNOWN or mail.code_proven:
+        return False
+    return any(case.facts.stated(n) for n in changed(case.facts, after) & PRINTED)
 
 
 def _next_question(before: Case, case: Case, mail: Mail, policy: Policy, now: datetime) -> Decision:

@@ -20,12 +20,11 @@ from mmx_mailflow.casework.events import (
 )
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.senders import from_confirmed, from_first_sender, may_be_told
 from mmx_mailflow.casework.steps.common import (
     ask_staff,
     close,
     decided,
-    from_confirmed,
-    from_first_sender,
     hand_to_staff,
     heard,
     in_state,
@@ -69,8 +68,8 @@ def read_by_staff(case: Case, event: PersonWrote, policy: Policy, now: datetime)
         case = replace(case, providers=tuple(answered.get(p.n, p) for p in case.providers))
     name = TaskName.EMERGENCY if mail.urgent else TaskName.READ_MAIL
     case, letters = ask_staff(case, name, policy, now, mail=mail)
-    if mail.urgent and mail.may_answer:
-        fixed = to_patient(case, LetterName.EMERGENCY, f"m{mail.message}", to=mail.sender)
+    if mail.urgent and mail.may_answer and mine:
+        fixed = to_patient(case, LetterName.EMERGENCY, f"m{mail.message}")
         letters = (fixed, *letters)
     return decided(case, "a person must read it", letters)
 
@@ -109,10 +108,15 @@ def _close_withdrawn(case: Case, mail: Mail, policy: Policy, now: datetime) -> D
 
 
 def _pause(case: Case, mail: Mail, policy: Policy, now: datetime) -> Decision:
-    """Until it is confirmed nothing leaves for a provider, and a person is asked."""
+    """Until it is confirmed nothing leaves for a provider; staff are asked, and the patient.
+
+    Whoever wrote, the patient's own address is asked, once a pause: it alone can confirm.
+    """
+    mine = from_first_sender(case, mail) and mail.may_answer
+    asks = mine or (case.paused_at is None and may_be_told(case))
     case = replace(case, paused_at=case.paused_at or now)
     case, letters = ask_staff(case, TaskName.CONFIRM_REVOCATION, policy, now, mail=mail)
-    if from_first_sender(case, mail) and mail.may_answer:
+    if asks:
         question = to_patient(case, LetterName.REVOCATION_RECEIVED, f"m{mail.message}")
         letters = (question, *letters)
     return decided(

@@ -31,6 +31,7 @@ from mmx_mailflow.casework.letters import (
     LetterName,
 )
 from mmx_mailflow.casework.policy import Policy
+from mmx_mailflow.casework.senders import from_provider
 from mmx_mailflow.casework.steps.common import (
     alarm,
     ask_many,
@@ -46,8 +47,7 @@ from mmx_mailflow.casework.steps.common import (
     without_tasks,
 )
 from mmx_mailflow.casework.turn import settled, undelivered
-from mmx_mailflow.casework.values import Role, Trust
-from mmx_mailflow.casework.webmail import WEBMAIL
+from mmx_mailflow.casework.values import Role
 
 _CONTACTED = frozenset({ProviderState.SENT, ProviderState.ACKNOWLEDGED, ProviderState.PROMISED})
 _FORM_LETTERS = frozenset(
@@ -143,12 +143,10 @@ def take_provider_answer(
     mail, provider = event.mail, provider_of(case, event.provider)
     if provider is None or case.closed_at is not None:
         return hand_to_staff(case, "a provider wrote and nothing is open", policy, now, mail)
-    if mail.trust == Trust.FAILED:
-        return hand_to_staff(case, "a provider's address failed its proof", policy, now, mail)
-    if mail.sender == case.sender:
+    if mail.sender == case.sender and not mail.placed:
         return hand_to_staff(case, "the patient answered a provider's letter", policy, now, mail)
-    if not of_its_office(provider, mail):
-        return _somebody_for(case, event, provider, policy, now)
+    if not from_provider(provider, mail):
+        return _from_elsewhere(case, provider, mail, policy, now)
     if event.guess == "acknowledged" and not mail.files and provider.state == ProviderState.SENT:
         provider = in_state(provider, ProviderState.ACKNOWLEDGED, now)
     if provider.acknowledged_at is None:
@@ -169,27 +167,19 @@ def take_provider_answer(
     return decided(case, "a provider answered", letters)
 
 
-def of_its_office(provider: Provider, mail: Mail) -> bool:
-    """Whether a mail comes from where we wrote to, or from another desk of the same domain."""
-    ours, theirs = provider.address.lower(), mail.sender.lower()
-    domain = ours.rpartition("@")[2]
-    return ours == theirs or (domain == theirs.rpartition("@")[2] and domain not in WEBMAIL)
-
-
-def _somebody_for(
-    case: Case, event: ProviderAnswered, provider: Provider, policy: Policy, now: datetime
+def _from_elsewhere(
+    case: Case, provider: Provider, mail: Mail, policy: Policy, now: datetime
 ) -> Decision:
-    """Another address answered a provider's letter: kept for staff, the provider stays as it is."""
+    """Somebody else writes in a provider's thread: staff see it, its files are not filed.
+
+    Where staff know the writer, `number = reference` lets the same mail count.
+    """
     case, letters = ask_staff(
-        _with_files(case, event.mail, provider.n),
-        TaskName.PROVIDER_REPLY,
-        policy,
-        now,
-        mail=event.mail,
-        provider=provider.n,
-        details=event.guess,
-    )
-    return decided(case, "somebody else answered a provider's letter", letters)
+        case, TaskName.READ_MAIL, policy, now,
+        mail=mail.model_copy(update={"files": ()}), details=f"other_address:{mail.message}",
+    )  # fmt: skip
+    why = "a provider's thread, and not proven to be its office"
+    return decided(case, why, letters, hold_message=True)
 
 
 def _with_files(case: Case, mail: Mail, provider: int) -> Case:
