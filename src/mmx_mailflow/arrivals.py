@@ -535,15 +535,15 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
     assert stored is not None, "a match names a case that is there"
     mail = mail_of(found, proven=where.proven, why=where.why, placed=where.why == _PLACED)
     event = _event(found, where, mail)
-    strange = _strange(stored.case, where.role, mail)
-    if strange and found.understood.urgent and found.may_answer and found.trust != Trust.FAILED:
-        # The fixed answer, of no case: a letter of this one would tell that it exists.
-        _to_sender(office, connection, arrived, LetterName.EMERGENCY, f"m{arrived.number}", {})
     if isinstance(event, FormReturned):
         seen = cases.used_elsewhere(connection, office.keys, stored.case.ref, event.sha256)
         event = event.model_copy(update={"seen_before": seen})
     machine = found.understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
     decision = _happen(office, connection, stored, event, where.role.value, arrived)
+    strange = _strange(decision.case, where.role, mail)
+    if strange and found.understood.urgent and found.may_answer and found.trust != Trust.FAILED:
+        # The fixed answer, of no case: a letter of this one would tell that it exists.
+        _to_sender(office, connection, arrived, LetterName.EMERGENCY, f"m{arrived.number}", {})
     outcome = Outcome.MACHINE if machine else Outcome.HANDLED
     failed = found.trust == Trust.FAILED and not machine
     held = decision.hold_message or failed or (strange and not machine)

@@ -619,7 +619,7 @@ def test_a_stranger_who_revokes_pauses_provider_mail_and_learns_nothing() -> Non
 
     assert decision.pause == {"provider"}
     assert to(decision, Role.PATIENT) == ["revocation_received"]
-    assert {x.to for x in decision.letters} == {ANA, *POLICY.staff_members}
+    assert {x.to for x in decision.letters} == {decision.case.sender, *POLICY.staff_members}
     assert refusal(decision.case, LetterName.FOLLOW_UP, 1, POLICY, LATER)
 
     again = decide(decision.case, event, POLICY, LATER)

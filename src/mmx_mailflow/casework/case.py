@@ -106,6 +106,7 @@ class TaskName(StrEnum):
     PROVIDER_CHANNEL = "provider_channel"
     CHECK_RECORDS = "check_records"
     CONFIRM_REVOCATION = "confirm_revocation"
+    CHANGE_ADDRESS = "change_address"
     BOUNCED = "bounced"
     PHONE_PATIENT = "phone_patient"
     PROMISE = "promise"
@@ -215,6 +216,15 @@ class ReceivedFile(Value):
     delivered_at: datetime | None = None
 
 
+class Move(Value):
+    """A change of the patient's address that is not done yet."""
+
+    to: Address = Field(repr=False)
+    asked_at: datetime
+    agreed_at: datetime | None = None
+    """When the old address, or staff, said yes: the new one was asked to answer."""
+
+
 class Undo(Value):
     """What UNDO puts back until `until`: the parts of the case as they were before."""
 
@@ -244,6 +254,8 @@ class Case:
     trust: Trust = Trust.UNKNOWN
     confirmed: bool = False
     """The first sender brought back a token or the form's code: the confirmed address."""
+    move: Move | None = field(default=None, repr=False)
+    """Another address that somebody wishes; everything goes to `sender` until it has answered."""
     language: Language = Language.EN
     requester: Requester | None = None
     facts: Facts = field(default_factory=Facts, repr=False)

@@ -1,4 +1,4 @@
-"""An answer that picks an option of our question: `b)`, `the second one`, `la primera`."""
+"""A short answer to our question: it picks an option, confirms, declines."""
 
 from __future__ import annotations
 
@@ -27,6 +27,40 @@ _PLACES = {
     "prim": 0, "segu": 1, "terc": 2, "cuar": 3, "últi": -1, "ulti": -1,
 }  # fmt: skip
 _NEITHER = re.compile(r"\b(?:neither|none|not|ninguna?|no es|tampoco)\b", re.IGNORECASE)
+
+
+_CONFIRMS = re.compile(r"\b(?:confirm(?:ed|s)?|confirm(?:o|amos|ad[ao]))\b", re.IGNORECASE)
+_NEGATES = re.compile(
+    r"\b(?:no|not|never|nunca|jam[aá]s|cannot|\w+n['’]t|dont|tampoco|nor)\b", re.IGNORECASE
+)
+_GOES_ON = re.compile(
+    r"\b(?:go on|go ahead|carry on|keep going|continue|contin[uú](?:en|e|ar|emos)|s[ií]gan"
+    r"|sigamos|adelante)\b",
+    re.IGNORECASE,
+)
+
+
+def _answer(words: str) -> str:
+    """The first line of a short answer; a longer text, or a question, is a letter of its own."""
+    short = len(words.strip()) <= _LONGEST and "?" not in words
+    return next((x.strip() for x in words.splitlines() if x.strip()), "") if short else ""
+
+
+def confirms(words: str) -> bool:
+    """Whether a short answer says `I confirm`: a mere `yes` may answer anything."""
+    said = _answer(words)
+    return bool(_CONFIRMS.search(said)) and not (_NEGATES.search(said) or _GOES_ON.search(said))
+
+
+def declines(words: str) -> bool:
+    """Whether a short answer begins with no."""
+    return re.match(r"\W*no\b", _answer(words), re.IGNORECASE) is not None
+
+
+def goes_on(words: str) -> bool:
+    """Whether a short answer says `please go on`, and nothing besides that turns it round."""
+    said = _answer(words)
+    return bool(_GOES_ON.search(said)) and not (_NEGATES.search(said) or _CONFIRMS.search(said))
 
 
 def pick(words: str) -> int | None:

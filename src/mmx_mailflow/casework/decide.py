@@ -6,12 +6,21 @@ from dataclasses import replace
 from datetime import datetime
 
 from mmx_mailflow.casework.case import Case, Decision, State, TaskName
+from mmx_mailflow.casework.choice import confirms
 from mmx_mailflow.casework.deadlines import deadlines
-from mmx_mailflow.casework.events import Event, Mail
-from mmx_mailflow.casework.letters import WHILE_OPEN
+from mmx_mailflow.casework.events import (
+    Event,
+    MachineAnswered,
+    Mail,
+    PersonWrote,
+    ProviderAnswered,
+    StaffReplied,
+)
+from mmx_mailflow.casework.letters import WHILE_OPEN, Letter
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.casework.steps.common import ask_staff, hand_to_staff
-from mmx_mailflow.casework.table import TABLE
+from mmx_mailflow.casework.steps import moving
+from mmx_mailflow.casework.steps.common import ask_staff, decided, hand_to_staff, heard
+from mmx_mailflow.casework.table import TABLE, Row
 from mmx_mailflow.casework.values import Role
 
 
@@ -30,10 +39,30 @@ def decide(case: Case, event: Event, policy: Policy, now: datetime) -> Decision:
         if case.state == State.PURGED:
             return Decision(case=case, because=f"{event.kind} after the case was purged")
         return hand_to_staff(case, f"{event.kind} while {case.state}", policy, now, _mail(event))
-    decision = row.do(case, event, policy, now)
+    decision = _done(row, case, event, policy, now)
     if decision.case.state not in row.ends_in:
         raise TableBrokenError(f"{event.kind} while {case.state} ended in {decision.case.state}")
     return _never_forgotten(_ended(case, decision), policy, now)
+
+
+def _done(row: Row, case: Case, event: Event, policy: Policy, now: datetime) -> Decision:
+    """What the row does; a change of address may come with any mail of the patient's thread."""
+    mail = _mail(event)
+    if mail is None or isinstance(event, ProviderAnswered | StaffReplied | MachineAnswered):
+        return row.do(case, event, policy, now)
+    last: tuple[Letter, ...] = ()
+    if moving.answered_from_there(case, mail):
+        case, letter = moving.moved(case, mail)
+        last = (letter,)
+        if isinstance(event, PersonWrote) and confirms(mail.first_words):
+            return decided(heard(case, mail), "the new address answered", last)
+    says = moving.old_one_says(case, event)
+    if says == "yes":
+        case, letter = moving.agreed(heard(case, mail), mail.message, now)
+        return decided(case, "the old address agreed to the new one", (letter,))
+    case = moving.called_off(case) if says == "no" else case
+    decision = moving.asked(row.do(case, event, policy, now), mail, policy, now)
+    return replace(decision, letters=(*last, *decision.letters))
 
 
 def _ended(before: Case, decision: Decision) -> Decision:

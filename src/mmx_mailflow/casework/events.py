@@ -69,6 +69,8 @@ class Mail(Value):
     first_words: str = Field(default="", repr=False)
     """The new text, cut to what staff need to decide."""
     files: tuple[FileNote, ...] = ()
+    new_address: Address = Field(default="", repr=False)
+    """Where we are to write from now on, if it says so."""
     urgent: bool = False
     """It has the words of an emergency."""
     subject_case: str = ""

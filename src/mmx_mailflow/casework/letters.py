@@ -57,6 +57,15 @@ class LetterName(StrEnum):
     """Closed at the person's wish. words: providers_told_after (ISO date or "")."""
     REVOCATION_RECEIVED = "revocation_received"
     """Everything is paused; please confirm by a reply. words: none."""
+    GOES_ON = "goes_on"
+    """The patient declined to stop: the request goes on. words: none."""
+    ADDRESS_ASKED = "address_asked"
+    """To the address that the case has: somebody wants us to write to another one. words:
+    address, agreed (bool: it came with proof from this one)."""
+    ADDRESS_CHECK = "address_check"
+    """To the new address, once the old one agreed: please reply. words: none."""
+    ADDRESS_CHANGED = "address_changed"
+    """To the old address, when the new one replied. words: none."""
     REVOCATION_CONFIRMED = "revocation_confirmed"
     """Final. words: providers_told (bool)."""
     FOR_WHOM = "for_whom"
@@ -120,6 +129,7 @@ WHILE_OPEN = frozenset(
         LetterName.REMIND_FORM, LetterName.LAST_NOTICE, LetterName.FORM_PAGES,
         LetterName.FORM_DEFECTS, LetterName.STATUS_NOTE, LetterName.DAY_THIRTY,
         LetterName.PROVIDER_NEEDS, LetterName.REVOCATION_RECEIVED, LetterName.FOR_WHOM,
+        LetterName.GOES_ON, LetterName.ADDRESS_ASKED, LetterName.ADDRESS_CHECK,
         LetterName.REOPENED,
     }
 )  # fmt: skip

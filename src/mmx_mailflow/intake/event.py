@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from mmx_mailflow.casework.choice import pick
+from mmx_mailflow.casework.choice import confirms, declines, goes_on, pick
 from mmx_mailflow.casework.events import (
     Event,
     FactsAdded,
@@ -22,9 +22,11 @@ from mmx_mailflow.casework.events import (
     StaffReplied,
     StatusAsked,
 )
+from mmx_mailflow.casework.facts import FactName
 from mmx_mailflow.casework.returned import Defect, Returned, Verdict
 from mmx_mailflow.casework.values import Kind, Language, Trust
 from mmx_mailflow.intake.commands import CommandMail
+from mmx_mailflow.intake.facts.moves import new_address
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.understand import Understood
 
@@ -84,6 +86,9 @@ def mail_of(read: Read, *, proven: bool, why: str, placed: bool = False) -> Mail
         may_answer=read.may_answer,
         first_words=read.understood.first_words,
         files=files_of(read),
+        new_address=new_address(
+            read.message.new_text, read.sender, next(iter(read.message.to), "")
+        ),
         urgent=read.understood.urgent,
         subject_case=why,
     )
@@ -101,6 +106,8 @@ def patient_event(read: Read, mail: Mail, *, new_case: bool) -> Event:
         )
     if not new_case and understood.kind == Kind.OTHER and pick(understood.first_words) is not None:
         return FactsAdded(mail=mail, facts=understood.facts, matches=read.matches)
+    if not new_case and _answers(understood):
+        return PersonWrote(mail=mail)
     match understood.kind:
         case Kind.REQUEST:
             return RequestReceived(
@@ -120,6 +127,23 @@ def patient_event(read: Read, mail: Mail, *, new_case: bool) -> Event:
             return MachineAnswered(mail=mail)
         case _:
             return PersonWrote(mail=mail, sort=understood.kind)
+
+
+_ASKED_FOR = (
+    FactName.DATE_OF_BIRTH,
+    FactName.TREATMENT_DATES,
+    FactName.PROVIDERS,
+    FactName.RECORDS,
+)
+
+
+def _answers(understood: Understood) -> bool:
+    """Whether it is a bare yes, no or go on, which the subject of our thread makes a request."""
+    words = understood.first_words
+    if understood.kind not in {Kind.REQUEST, Kind.FOLLOWUP, Kind.OTHER}:
+        return False
+    said = confirms(words) or declines(words) or goes_on(words)
+    return said and not any(understood.facts.stated(n) for n in _ASKED_FOR)
 
 
 def holds_a_form(read: Read) -> bool:

@@ -72,7 +72,7 @@ def understand(
     new = _new_words(source)
     return Understood(
         kind=kind,
-        language=language_of(new or source.stated_text or message.subject),
+        language=_language(new or source.stated_text, message.subject),
         requester=_requester(kind, representative=heard.representative),
         facts=stated,
         patients=2 if kind == Kind.REQUEST and SEVERAL.search(new) else 1,
@@ -87,6 +87,14 @@ def understand(
         has_link_only=not message.parts and _LINK.search(message.text) is not None,
         first_words=(message.new_text or source.stated_text).strip()[:_FIRST_WORDS],
     )
+
+
+_A_SENTENCE = 40
+"""A shorter text, such as `Confirmo`, may lack the small words: its subject says more."""
+
+
+def _language(words: str, subject: str) -> str:
+    return language_of(words if len(words.strip()) >= _A_SENTENCE else f"{words}\n{subject}")
 
 
 def _source(message: Message) -> Message:

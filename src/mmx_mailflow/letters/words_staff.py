@@ -22,6 +22,7 @@ TASKS: dict[TaskName, Said] = {
     TaskName.PROVIDER_CHANNEL: ("A provider without e-mail", "Un proveedor sin correo"),
     TaskName.CHECK_RECORDS: ("Records to check", "Documentos por revisar"),
     TaskName.CONFIRM_REVOCATION: ("Confirm a revocation", "Confirmar una revocación"),
+    TaskName.CHANGE_ADDRESS: ("A change of address", "Un cambio de dirección"),
     TaskName.BOUNCED: ("A letter bounced", "Una carta fue devuelta"),
     TaskName.PHONE_PATIENT: ("Please call the patient", "Por favor llame al paciente"),
     TaskName.PROMISE: ("The form is not out yet", "El formulario aún no ha salido"),
@@ -103,6 +104,18 @@ TASK_SENTENCES: dict[TaskName, Said] = {
     TaskName.CONFIRM_REVOCATION: (
         "Somebody called the request off. Mail to providers is paused until you decide.",
         "Alguien canceló la solicitud. El correo a proveedores está en pausa hasta que decida.",
+    ),
+    TaskName.CHANGE_ADDRESS: (
+        (
+            "Somebody wishes that we write to another address from now on. The address that the "
+            "case has was asked; until it says yes, or you do, everything goes on going there. "
+            "Confirm only when you know by another way that the patient wishes it."
+        ),
+        (
+            "Alguien desea que en adelante escribamos a otra dirección. Se preguntó a la dirección "
+            "que tiene el caso; mientras no diga que sí, o usted lo diga, todo sigue yendo allí. "
+            "Confirme solo si sabe por otra vía que el paciente lo desea."
+        ),
     ),
     TaskName.BOUNCED: (
         "A letter could not be delivered. Please find another way to reach the addressee.",

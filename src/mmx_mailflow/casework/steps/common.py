@@ -38,6 +38,7 @@ COMMANDS: dict[TaskName, tuple[str, ...]] = {
     TaskName.PROMISE: ("SEND FORM", "NOTE: ..."),
     TaskName.BOUNCED: ("NOTE: ...", "CLOSE contact lost"),
     TaskName.CONFIRM_REVOCATION: ("CONFIRM C{task}", "RESUME"),
+    TaskName.CHANGE_ADDRESS: ("CONFIRM C{task}", "NOTE: ..."),
     TaskName.UNCERTAIN_SEND: ("NOTE: ...",),
     TaskName.UNPLANNED: ("NOTE: ...", "TELL PATIENT: ... END"),
     TaskName.MANUAL_SEND: ("NOTE: ...",),

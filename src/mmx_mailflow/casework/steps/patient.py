@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from mmx_mailflow.casework.calendar import local_date
 from mmx_mailflow.casework.case import Case, Decision, ProviderState, Result, TaskName
+from mmx_mailflow.casework.choice import confirms, goes_on
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.events import (
     FactsAdded,
@@ -30,6 +31,7 @@ from mmx_mailflow.casework.steps.common import (
     in_state,
     to_patient,
     to_provider,
+    without_tasks,
 )
 from mmx_mailflow.casework.steps.form import take_return
 from mmx_mailflow.casework.steps.intake import add_facts
@@ -61,11 +63,18 @@ def read_by_staff(case: Case, event: PersonWrote, policy: Policy, now: datetime)
     """A mail that no rule settles reaches a person; an emergency gets the fixed answer."""
     mail = event.mail
     case = heard(case, mail)
+    if case.paused_at is not None and from_confirmed(case, mail):
+        if confirms(mail.first_words):
+            return revoke(case, policy, now, f"m{mail.message}", answer=mail.may_answer)
+        if goes_on(mail.first_words):
+            return _resumed(case, mail)
     mine = from_first_sender(case, mail)
     if mine:
         waiting = [p for p in case.providers if p.state == ProviderState.NEEDS_PATIENT]
         answered = {p.n: in_state(p, ProviderState.NEEDS_STAFF, now) for p in waiting}
         case = replace(case, providers=tuple(answered.get(p.n, p) for p in case.providers))
+    if mail.new_address and from_confirmed(case, mail) and not mail.urgent:
+        return decided(case, "the patient names another address")  # see steps.moving
     name = TaskName.EMERGENCY if mail.urgent else TaskName.READ_MAIL
     case, letters = ask_staff(case, name, policy, now, mail=mail)
     if mail.urgent and mail.may_answer and mine:
@@ -88,6 +97,18 @@ def withdraw(case: Case, event: RequestWithdrawn, policy: Policy, now: datetime)
             return revoke(case, policy, now, f"m{event.mail.message}", answer=event.mail.may_answer)
         return _close_withdrawn(case, event.mail, policy, now)
     return _pause(case, event.mail, policy, now)
+
+
+def _resumed(case: Case, mail: Mail) -> Decision:
+    """The confirmed address wants what somebody called off to go on."""
+    case = without_tasks(replace(case, paused_at=None), TaskName.CONFIRM_REVOCATION)
+    letter = to_patient(case, LetterName.GOES_ON, f"m{mail.message}")
+    return decided(
+        case,
+        "the patient wants it to go on: provider mail waits no longer",
+        (letter,) if mail.may_answer else (),
+        resume=frozenset({Role.PROVIDER.value}),
+    )
 
 
 def _close_withdrawn(case: Case, mail: Mail, policy: Policy, now: datetime) -> Decision:

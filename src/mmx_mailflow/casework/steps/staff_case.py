@@ -30,6 +30,7 @@ from mmx_mailflow.casework.steps.intake import (
     staff_facts,
     with_matches,
 )
+from mmx_mailflow.casework.steps.moving import agreed
 from mmx_mailflow.casework.steps.patient import reopened, revoke
 from mmx_mailflow.casework.steps.work import (
     GENERAL_TASKS,
@@ -272,7 +273,7 @@ def do_undo(work: Work, command: Command, number: int) -> Work:
 
 
 def do_confirm(work: Work, command: Command, number: int) -> Work:
-    """CONFIRM of a revocation acts by itself; of a command it lets that line pass."""
+    """CONFIRM of a revocation or of another address acts by itself; else it lets a line pass."""
     codes = {f"C{t.n}" for t in work.case.tasks if t.name == TaskName.CONFIRM_REVOCATION}
     if command.name.upper() in codes:
         mail = work.event.mail
@@ -283,5 +284,9 @@ def do_confirm(work: Work, command: Command, number: int) -> Work:
             letters=(*work.letters, *decision.letters),
             cancel=work.cancel | decision.cancel,
         )
+    moves = {f"C{t.n}" for t in work.case.tasks if t.name == TaskName.CHANGE_ADDRESS}
+    if command.name.upper() in moves and work.case.move is not None:
+        case, letter = agreed(work.case, work.event.mail.message, work.now)
+        return replace(work, case=case, letters=(*work.letters, letter))
     refuse_unless(work.confirmed, "code_unknown")
     return work

@@ -30,6 +30,7 @@ GENERAL_TASKS = (
     TaskName.UNCERTAIN_SEND,
     TaskName.TWO_PATIENTS,
     TaskName.RENEW_FORM,
+    TaskName.CHANGE_ADDRESS,
 )
 ABOUT_PROVIDERS = (
     TaskName.PROVIDER_REPLY,
