@@ -31,7 +31,7 @@ from mmx_mailflow.casework.senders import from_first_sender
 from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import Address, Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.forms.returned import ReturnedFile, judge, may_hold_pages, merge
-from mmx_mailflow.intake.authenticity import Assessment, trust
+from mmx_mailflow.intake.authenticity import Assessment, looks_like, trust
 from mmx_mailflow.intake.bounces import Fate, Report, read_bounce
 from mmx_mailflow.intake.commands import read_commands
 from mmx_mailflow.intake.event import Read, mail_of, patient_event, provider_event, staff_event
@@ -153,9 +153,12 @@ def _arrived(office: Office, number: int) -> Arrived | None:
         office.protected,
         message.from_name,
     )
+    writer = _web_form(office, message)
+    if writer is not message:
+        assessed = _by_web_form(office, writer, assessed)
     found = Read(
         number=number,
-        message=_web_form(office, message),
+        message=writer,
         understood=understood,
         trust=assessed.trust,
         received_at=min(kept.received_at, office.clock.now()),
@@ -191,6 +194,15 @@ def _web_form(office: Office, message: Message) -> Message:
     if sender in office.web_form_senders and message.reply_to:
         return replace(message, from_addresses=(message.reply_to,))
     return message
+
+
+def _by_web_form(office: Office, writer: Message, form: Assessment) -> Assessment:
+    """Whoever fills in a form may name anybody: what vouches for the form says nothing of them."""
+    if form.trust == Trust.FAILED:
+        return form
+    if looks_like(writer.from_addresses[0].rpartition("@")[2], office.protected):
+        return Assessment(Trust.FAILED, "the domain resembles one of ours")
+    return Assessment(Trust.UNKNOWN, "a web form names the person")
 
 
 def _matches(office: Office, understood: Understood) -> tuple[ProviderMatch, ...]:

@@ -61,8 +61,6 @@ class Forged:
     may: frozenset[str] = frozenset()
     """Parts of the case that anybody may move: the pause, a page to look at, a wish
     to be written to elsewhere that the old address is asked about."""
-    answers: frozenset[str] = frozenset()
-    """Letters that it may bring to the patient's own address."""
     opens: bool = False
     """It may open a case of its own: the forger's words, the forger's address."""
 
@@ -208,10 +206,17 @@ def _impostors() -> Iterator[Forged]:
         yield Forged(f"staff: {name}", _as(sender, LUZ), APPROVE, stamps, headers=REVIEW, case="ana")  # fmt: skip
     for name, sender in ALIKE:
         yield Forged(name, sender, WITHDRAW, (PASS,))
-    for name, text in (("status", STATUS), ("a redirect", MOVE), ("other facts", FACTS), ("one more hospital", HOSPITAL), ("a yes", YES)):  # fmt: skip
+    for name, text, may in (
+        ("status", STATUS, frozenset()),
+        ("a redirect", MOVE, MOVES),
+        ("other facts", FACTS, frozenset()),
+        ("one more hospital", HOSPITAL, frozenset()),
+        ("a yes", YES, frozenset()),
+    ):
         yield Forged(f"{name} as the patient, failed", JOSE, text, (FAIL,))
-        yield Forged(f"{name} as the patient, unstamped", JOSE, text)
-        yield Forged(f"{name} as the patient, answers elsewhere", JOSE, text, headers=(f"Reply-To: {EVE}",))  # fmt: skip
+        yield Forged(f"{name} as the patient, unstamped", JOSE, text, may=may)
+        elsewhere = (f"Reply-To: {EVE}",)
+        yield Forged(f"{name} as the patient, answers elsewhere", JOSE, text, headers=elsewhere, may=may)  # fmt: skip
     yield Forged("the form as the patient, failed", ANA, "Signed.", (FAIL,), case="ana", file="form", may=FORM)  # fmt: skip
 
 
@@ -307,8 +312,8 @@ def _strangers() -> Iterator[Forged]:
 def _unjudged() -> Iterator[Forged]:
     """A patient for whom no server ever vouched: her own address answers, and nothing changes."""
     yield Forged("other facts as a patient nobody vouches for", ROSA, FACTS, case="rosa")
-    yield Forged("withdrawal as a patient nobody vouches for", ROSA, WITHDRAW, case="rosa", leaves="handled", may=PAUSES, answers=frozenset({"revocation_received"}))  # fmt: skip
-    yield Forged("a redirect as a patient nobody vouches for", ROSA, MOVE, case="rosa", leaves="handled", answers=frozenset({"address_asked"}), may=frozenset({"move"}))  # fmt: skip
+    yield Forged("withdrawal as a patient nobody vouches for", ROSA, WITHDRAW, case="rosa", leaves="handled", may=PAUSES)  # fmt: skip
+    yield Forged("a redirect as a patient nobody vouches for", ROSA, MOVE, case="rosa", leaves="handled", may=MOVES)  # fmt: skip
 
 
 def _replays() -> Iterator[Forged]:
@@ -317,7 +322,7 @@ def _replays() -> Iterator[Forged]:
     yield Forged("the patient's request from elsewhere", THIEF, own, (PASS,), subject="Records", case="ana", opens=True, leaves="handled")  # fmt: skip
     yield Forged("the patient's request, failed", ANA, own, (FAIL,), subject="Records", case="ana")
     for name, sender, stamps in (("a stranger", EVE, (PASS,)), ("the patient, failed", JOSE, (FAIL,)), ("the patient, unstamped", JOSE, ())):  # fmt: skip
-        yield Forged(f"an old Message-ID with other words by {name}", sender, MOVE, stamps, message_id="{seen}")  # fmt: skip
+        yield Forged(f"an old Message-ID with other words by {name}", sender, MOVE, stamps, message_id="{seen}", may=MOVES)  # fmt: skip
     yield Forged("a Message-ID of ours by a stranger", EVE, STATUS, (PASS,), message_id="{mid}")
     yield Forged("a Message-ID of ours from our address", RECORDS, COMMANDS, (FAIL,), message_id="{mid}")  # fmt: skip
     yield Forged("staff's own approval once more", LUZ, "APROBAR", (FAIL,), headers=("In-Reply-To: {old_review}",))  # fmt: skip

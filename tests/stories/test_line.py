@@ -23,6 +23,7 @@ from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Result, State
+from mmx_mailflow.casework.values import Trust
 from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
@@ -189,6 +190,19 @@ def test_staff_without_proof_release_nothing(world: World) -> None:
 
     assert world.case().authorization is None
     assert world.outcomes().count("held") == 2
+
+
+def test_a_web_form_names_the_person_and_vouches_for_nobody(world: World) -> None:
+    web = "form@office.example"
+    world.office = replace(world.office, web_form_senders=frozenset({web}))
+    world.writes(web, "Request", REQUEST_EN, headers={"Reply-To": ANA})
+    assert (world.case().sender, world.case().trust) == (ANA, Trust.UNKNOWN)
+    assert len(world.to(ANA)) == 1
+
+    other = REQUEST_EN.replace("Ana Prueba", "Leo Prueba")
+    world.writes(web, "Request", other, headers={"Reply-To": "luz@0ffice.example"})
+    assert world.to("luz@0ffice.example") == []
+    assert "held" in world.outcomes()
 
 
 def test_a_flood_of_unknown_senders_waits_for_a_person_and_the_known_are_answered(

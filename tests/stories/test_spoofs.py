@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from tests.servers.smtp_listener import Taken
-from tests.stories.forgeries import ANA, EVA, JOSE, PASS, PAUSES, ROSA, TABLE, Forged
+from tests.stories.forgeries import ANA, EVA, JOSE, PASS, PAUSES, REVOKE, ROSA, TABLE, Forged
 from tests.stories.mails import RECORDS, REQUEST_EN, REQUEST_ES, subject_of, words_of
 from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 
@@ -44,6 +44,8 @@ PERSONAL = (
 )  # fmt: skip
 NEUTRAL = frozenset({"receipt", "emergency"})
 """What somebody who is no patient may get: it says nothing of any case."""
+QUESTIONS = {"paused_at": "revocation_received", "move": "address_asked"}
+"""What the patient's own address is asked when somebody wants one of these."""
 NO_MATTER = frozenset(
     {"tasks", "task_count", "letters", "last_message_id", "last_note_at", "language", "urgent"}
 )
@@ -264,11 +266,7 @@ def _told(taken: Taken, name: str, forged: Forged, refs: tuple[str, ...]) -> lis
     if to in OFFICE:
         return harm
     if to in PATIENTS:
-        asked = {
-            *NEUTRAL,
-            *forged.answers,
-            *({"revocation_received"} if forged.may & PAUSES else ()),
-        }
+        asked = NEUTRAL | {QUESTIONS[part] for part in forged.may if part in QUESTIONS}
         return harm if name in asked else [*harm, f"{name} to a patient"]
     if name not in NEUTRAL and not forged.opens:
         harm.append(f"{name} to {to}")
@@ -298,6 +296,23 @@ def test_no_forged_mail_moves_a_case_or_learns_of_it(scene: Scene, forged: Forge
     assert (row["outcome"], bool(row["why"])) == (forged.leaves, True), row["why"]
     if forged.leaves == "handled" and not forged.opens:
         assert _asked(before, after)
+
+
+def test_a_form_of_a_stranger_and_then_a_revocation_end_nothing(scene: Scene) -> None:
+    scene.starts_anew()
+    form = next(f for f in TABLE if f.name == "the form by a stranger")
+    revoked = replace(form, text=REVOKE, headers=("In-Reply-To: {mid}",), file="")
+    before = _look(scene.world)
+    for mail in (form, revoked):
+        scene.world.arrives(_raw(mail, scene))
+        scene.turns()
+
+    may = replace(form, may=form.may | PAUSES)
+    assert _moved(before, _look(scene.world), may) == []
+    assert _written(scene.world, before, may) == []
+    [ana] = [c for c in scene.world.cases() if c.sender == ANA]
+    assert (ana.state, ana.authorization) == (State.FORM_REVIEW, None)
+    assert ana.paused_at is not None
 
 
 def test_the_table_has_more_than_enough_rows_and_none_twice() -> None:
