@@ -122,13 +122,13 @@ FROM = (
 ALIKE = (
     ("a look-alike of a webmail", "jose.ejemplo@yaho0.com.mx"),
     ("another ending of a webmail", "jose.ejemplo@yahoo.com"),
-    ("a webmail in punycode", "jose.ejemplo@xn--yaho-tpf.com.mx"),
+    ("a webmail in punycode", "jose.ejemplo@xn--yah-ueda.com.mx"),
 )
 STAFF_ALIKE = (
     ("a digit in our domain", "luz@0ffice.example"),
     ("another ending of our domain", "luz@office.test"),
     ("a letter more in our domain", "luz@offiice.example"),
-    ("our domain in other letters", "luz@xn--ffice-yqf.example"),
+    ("our domain in other letters", "luz@xn--ffice-iye.example"),
     ("our domain in Cyrillic", "luz@\u043effice.example"),
     ("our domain with an accent", "luz@offic\u00e9.example"),
     ("our domain within a longer one", "luz@office.example.stranger.example"),
@@ -140,7 +140,7 @@ PROVIDER_ALIKE = (
     ("another ending of the provider's domain", "archivo@faro.test"),
     ("the provider's domain in Cyrillic", "archivo@f\u0430ro.example"),
     ("the provider's domain in Greek", "archivo@far\u03bf.example"),
-    ("the provider's domain in punycode", "archivo@xn--fro-5cd.example"),
+    ("the provider's domain in punycode", "archivo@xn--fro-6cd.example"),
     ("the provider's domain with an accent", "archivo@far\u00f3.example"),
     ("the provider's domain with a word more", "archivo@faro-expedientes.example"),
     ("the provider's domain within a longer one", "archivo@faro.example.stranger.test"),
