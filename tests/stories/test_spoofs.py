@@ -277,7 +277,7 @@ def _told(taken: Taken, name: str, forged: Forged, refs: tuple[str, ...]) -> lis
 
 def _asked(before: Look, after: Look) -> bool:
     """Whether a person of the staff has a new question."""
-    return any(len(c.tasks) > len(before.cases[ref].tasks) for ref, c in after.cases.items() if ref in before.cases)  # fmt: skip
+    return any(c.task_count > before.cases[ref].task_count for ref, c in after.cases.items() if ref in before.cases)  # fmt: skip
 
 
 @pytest.mark.parametrize("forged", TABLE, ids=[f.name for f in TABLE])
