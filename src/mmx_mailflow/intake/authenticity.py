@@ -168,11 +168,7 @@ def looks_like(domain: str, protected: frozenset[str]) -> bool:
     longer one. A subdomain of ours is ours.
     """
     domain = domain.lower().rstrip(".")
-    if (
-        domain in protected
-        or domain in WEBMAIL
-        or any(domain.endswith("." + p) for p in protected)
-    ):
+    if domain in protected or domain in WEBMAIL or any(domain.endswith("." + p) for p in protected):
         return False
     theirs = _plain(domain).split(".")
     return any(_alike(_plain(ours).split("."), theirs) for ours in protected - WEBMAIL)
