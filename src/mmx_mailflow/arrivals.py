@@ -132,7 +132,7 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
         return arrived
     here = arrived.match
     there = Match(ref=command.ref, inner=here.inner, why=_PLACED)
-    if here.ref == command.ref:  # in a provider's thread it stays the provider's
+    if (here.ref, here.role) == (command.ref, Role.PROVIDER):  # it stays the provider's
         there = replace(there, role=here.role, provider=here.provider)
     return replace(arrived, match=there, stored=stored, duplicate=None)
 

@@ -358,6 +358,6 @@ def test_an_answer_to_a_mail_that_staff_sent_by_hand_joins_its_case(world: World
 
     world.writes(other, "", "Good, call me after six. I was born in 1981.", answers=by_hand)
 
-    assert "held" not in world.outcomes()
+    assert world.outcomes().count("held") == 1  # another address: a person decides
     assert [task.name for task in world.case().tasks] == ["read_mail"]
     assert (world.case().facts, world.to(other)) == (facts, [])
