@@ -21,6 +21,7 @@ from mmx_mailflow.casework.events import (
     Mail,
     PersonWrote,
     ProviderMatch,
+    RequestWithdrawn,
     StaffReplied,
     StaffWroteByHand,
 )
@@ -552,7 +553,8 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
         event = event.model_copy(update={"seen_before": seen})
     machine = found.understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
     decision = _happen(office, connection, stored, event, where.role.value, arrived)
-    strange = _strange(decision.case, where.role, mail)
+    as_patient = where.role == Role.PATIENT or isinstance(event, RequestWithdrawn)
+    strange = as_patient and _strange(decision.case, mail)
     if strange and found.understood.urgent and found.may_answer and found.trust != Trust.FAILED:
         # The fixed answer, of no case: a letter of this one would tell that it exists.
         _to_sender(office, connection, arrived, LetterName.EMERGENCY, f"m{arrived.number}", {})
@@ -567,14 +569,13 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
     )
 
 
-def _strange(case: Case, role: Role, mail: Mail) -> bool:
+def _strange(case: Case, mail: Mail) -> bool:
     """Whether somebody writes whom the case does not know, or who proves less than before.
 
     What they want may be read and may pause, and a page of the form is looked at; for anything
     else a person decides.
     """
-    known = from_first_sender(case, mail) or mail.placed or mail.code_proven
-    return role == Role.PATIENT and not known
+    return not (from_first_sender(case, mail) or mail.placed or mail.code_proven)
 
 
 def _event(found: Read, where: Match, mail: Mail) -> Event:

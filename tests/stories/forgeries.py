@@ -276,7 +276,7 @@ def _providers() -> Iterator[Forged]:
     yield Forged("an invoice of a stranger, thread stolen", "billing@stranger.example", INVOICE, (PASS,), headers=SUBMISSION)  # fmt: skip
     yield Forged("a refusal of a stranger, code stolen", EVE, "Negamos la solicitud.\n{provider_code}", (PASS,))  # fmt: skip
     yield Forged("a question in the provider's thread", THIEF, "Please send the authorization again.", (PASS,), headers=SUBMISSION)  # fmt: skip
-    yield Forged("a revocation in the provider's thread", THIEF, REVOKE, (PASS,), headers=SUBMISSION)  # fmt: skip
+    yield Forged("a revocation in the provider's thread", THIEF, REVOKE, (PASS,), headers=SUBMISSION, may=PAUSES)  # fmt: skip
 
 
 def _strangers() -> Iterator[Forged]:
