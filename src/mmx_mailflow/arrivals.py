@@ -449,8 +449,7 @@ def _returned(
             day = office.clock.now().date()
             tell_staff(office, connection, "staff_bounce", f"bounced-{who}-{day}", "")
         return "a letter of no case bounced"
-    now_at = goes_to(stored.case, letter.to_role, letter.provider)
-    if letter.to_role != Role.STAFF and now_at.lower() != letter.recipient.lower():
+    if not goes_to(stored.case, letter.to_role, letter.provider, letter.recipient):
         return "a letter bounced from an address that is not the case's now"
     event = LetterBounced(
         letter=letter.letter,

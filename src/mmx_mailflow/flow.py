@@ -10,11 +10,13 @@ import structlog
 
 from mmx_mailflow.arrivals import handle_message, note_sent_by_hand
 from mmx_mailflow.casework.calendar import is_business_day
+from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import DeadlinePassed, Event, LetterBounced, LetterSent
 from mmx_mailflow.casework.gate import outlived, refusal
 from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import CaseId, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
 from mmx_mailflow.office import Office, queue_plain, record, tell_staff
@@ -182,16 +184,25 @@ def _is_stopped(office: Office, connection: Connection, letter: outbox.Waiting) 
     if letter.ref is None or letter.to_role == Role.STAFF:
         return False
     stored = cases.load(connection, office.keys, letter.ref)
-    if stored is not None and outlived(
-        stored.case, letter.letter, letter.to_role, letter.created_at
-    ):
-        outbox.cancelled(connection, letter.number, "the case has ended")
+    past = _past(stored.case, letter) if stored is not None else ""
+    if past:
+        outbox.cancelled(connection, letter.number, past)
         return True
     why = _gate(office, stored, letter) if letter.to_role == Role.PROVIDER else ""
     if why:
         outbox.cancelled(connection, letter.number, f"gate: {why}")
         tell_staff(office, connection, "gate", f"gate-{letter.number}", letter.ref)
     return bool(why)
+
+
+def _past(case: Case, letter: outbox.Waiting) -> str:
+    """What has overtaken a letter in the queue, if anything has."""
+    if outlived(case, letter.letter, letter.to_role, letter.created_at):
+        return "the case has ended"
+    about = letter.to_role, letter.provider, letter.recipient
+    if letter.to_role == Role.PROVIDER and not goes_to(case, *about):
+        return "the provider has another address now"
+    return ""
 
 
 def _gate(office: Office, stored: cases.Stored | None, letter: outbox.Waiting) -> str:
@@ -244,13 +255,14 @@ def _not_now(office: Office, letter: outbox.Waiting, code: str) -> None:
 
 
 def _never(office: Office, letter: outbox.Waiting, code: str) -> None:
-    """A final refusal is an event of the case, not a log line."""
+    """A final refusal is an event of the case, unless it writes elsewhere by now."""
 
     def work() -> None:
         with office.store.begin() as connection:
             outbox.refused(connection, letter.number, code)
             stored = cases.load(connection, office.keys, letter.ref) if letter.ref else None
-            if stored is not None:
+            about = letter.to_role, letter.provider, letter.recipient
+            if stored is not None and goes_to(stored.case, *about):
                 event = LetterBounced(
                     letter=letter.letter,
                     to_role=letter.to_role,

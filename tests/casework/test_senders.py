@@ -13,6 +13,7 @@ from mmx_mailflow.casework.case import Provider, ProviderState, TaskName
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.facts import Facts
 from mmx_mailflow.casework.senders import from_first_sender, from_provider
+from mmx_mailflow.casework.steps.common import heard
 from mmx_mailflow.casework.values import Role, Trust
 
 FARO = Provider(n=1, name="Hospital Faro", address="archivo@faro.example")
@@ -101,3 +102,10 @@ def test_what_is_open_may_be_filled_in_without_proof() -> None:
     said = e.FactsAdded(mail=mail(9, trust=Trust.UNKNOWN), facts=OTHER_DAY)
 
     assert decide(case, said, POLICY, NOW).case.facts.date_of_birth == date(1981, 4, 26)
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_whoever_brings_a_token_back_can_be_reached_again(proven: bool) -> None:
+    case = replace(awaiting_signature(), unreachable=True)
+
+    assert heard(case, mail(9, proven=proven)).unreachable != proven

@@ -25,7 +25,7 @@ from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.store import cases, outbox
 from mmx_mailflow.store.tables import outbox as rows
 from mmx_mailflow.transport.clock import Clock
-from mmx_mailflow.transport.errors import NotNowError
+from mmx_mailflow.transport.errors import NeverError, NotNowError
 
 REF = new_case().ref
 SENT = LetterSent(letter=LetterName.SEND_FORM, to_role=Role.PATIENT, occasion="form-1")
@@ -93,6 +93,48 @@ def test_a_submission_that_is_covered_leaves_when_its_time_has_come(office: Offi
     flow.send_due(office, taker)
 
     assert "archivo@faro.example" in taker.recipients
+
+
+CORRECTED = Command(
+    verb=Verb.PROVIDER, number=1, action=ProviderAction.ADDRESS, address="otro@faro.example"
+)
+
+
+def test_an_address_that_staff_correct_in_time_gets_nothing(office: Office) -> None:
+    happens(office, staff(CORRECTED, shown=SHOWN))
+    office.clock.advance(timedelta(minutes=10))
+    taker = Taker()
+    flow.send_due(office, taker)
+
+    assert "otro@faro.example" in taker.recipients
+    assert "archivo@faro.example" not in taker.recipients
+    assert states(office, "submission") == [
+        ("cancelled", "the provider has another address now"),
+        ("sent", "250"),
+    ]
+
+
+class Refusing(Taker):
+    """A mail server that knows no recipient."""
+
+    def send(self, _: bytes, **__: object) -> str:
+        raise NeverError("send", "550")
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_refusal_of_an_address_counts_while_the_case_writes_there(
+    office: Office, monkeypatch: pytest.MonkeyPatch, corrected: bool
+) -> None:
+    office.clock.advance(timedelta(minutes=10))
+    monkeypatch.setattr(flow, "_past", lambda *_: "")  # it was in hand when staff corrected it
+    if corrected:
+        happens(office, staff(CORRECTED, shown=SHOWN))
+    flow.send_due(office, Refusing())
+
+    with office.store.begin() as connection:
+        case = cases.load(connection, office.keys, REF).case
+    told = {(task.name, task.provider) for task in case.tasks}
+    assert (("bounced", 1) in told) != corrected
 
 
 @pytest.mark.parametrize(

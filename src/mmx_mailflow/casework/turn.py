@@ -11,7 +11,7 @@ from mmx_mailflow.casework.case import (
     TaskName,
     Turn,
 )
-from mmx_mailflow.casework.values import Address, Role
+from mmx_mailflow.casework.values import Address, Role, ascii_address
 
 _TRIAGE = frozenset({TaskName.TRIAGE, TaskName.TRUST_FAILED, TaskName.TWO_PATIENTS})
 
@@ -90,8 +90,10 @@ def whose_turn(case: Case) -> Turn:
     return _TURNS[case.state]
 
 
-def goes_to(case: Case, role: Role, provider: int) -> Address:
-    """The address to which letters of a case go now; empty for staff, who are several."""
-    if role == Role.PATIENT:
-        return case.sender
-    return next((p.address for p in case.providers if p.n == provider), "")
+def goes_to(case: Case, role: Role, provider: int, address: Address) -> bool:
+    """Whether letters of a case still go to this address; staff are several, and never move."""
+    if role == Role.STAFF:
+        return True
+    found = (p.address for p in case.providers if p.n == provider)
+    now = case.sender if role == Role.PATIENT else next(found, "")
+    return ascii_address(now.lower()) == ascii_address(address.lower()) is not None

@@ -72,12 +72,16 @@ def commands_for(name: TaskName, provider: int, task: int) -> list[JsonValue]:
 
 
 def heard(case: Case, mail: Mail) -> Case:
-    """The case after a patient's mail: address confirmed by a token, language, thread."""
+    """The case after a patient's mail: language, thread, and what a token shows.
+
+    Whoever brings one back got our letter: the address is theirs and can be reached.
+    """
     if not from_first_sender(case, mail):
         return case
     return replace(
         case,
         confirmed=case.confirmed or mail.proven or mail.code_proven,
+        unreachable=case.unreachable and not mail.proven,
         language=mail.language,
         last_message_id=mail.message_id or case.last_message_id,
         urgent=case.urgent or mail.urgent,
