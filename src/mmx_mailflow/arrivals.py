@@ -124,7 +124,12 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
         return arrived
     if command.ref is None:
         opened = Match(ref=None, new_case=True, why="staff say it is a new request")
-        asked = understand(arrived.message, arrived.kept.received_at, taken_for=Kind.REQUEST)
+        asked = understand(
+            arrived.message,
+            arrived.kept.received_at,
+            taken_for=Kind.REQUEST,
+            words_in=office.worker.words,
+        )
         found = replace(arrived.read, understood=asked, matches=_matches(office, asked))
         return replace(arrived, match=opened, duplicate=None, read=found)
     with office.store.begin() as connection:
@@ -145,7 +150,7 @@ def _arrived(office: Office, number: int) -> Arrived | None:
         return None
     message = read(kept.raw)
     ours = any(_is_ours(office, a) for a in message.from_addresses[:1])
-    understood = understand(message, kept.received_at)
+    understood = understand(message, kept.received_at, words_in=office.worker.words)
     assessed = trust(
         message.headers,
         message.from_addresses,

@@ -36,6 +36,7 @@ from mmx_mailflow import flow
 from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.intake.read import read
+from mmx_mailflow.intake.wrapped import letter
 from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.store import cases, messages, outbox
@@ -58,6 +59,9 @@ class Reader(Worker):
     def __init__(self, folder: Path) -> None:
         super().__init__(read_text=False)
         self.folder = folder
+
+    def words(self, media_type: str, content: bytes) -> str:
+        return letter(media_type, content)
 
     def look(self, files: Sequence[ReturnedFile], *, blank: bytes = b"", deep: bool = True) -> Seen:
         parts = (blank, b"deep" if deep else b"", *(f.content for f in files))

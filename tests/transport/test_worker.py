@@ -18,11 +18,13 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from tests.forms.returns import PDF, image_file
+from tests.intake.test_wrapped import pdf, word
 
 from mmx_mailflow.casework.returned import Defect, Page, Place, Signature
 from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
+from mmx_mailflow.intake.wrapped import letter
 from mmx_mailflow.transport import ocr
-from mmx_mailflow.transport.worker import Limits, StoppedError, Worker, _valid, _waits
+from mmx_mailflow.transport.worker import Limits, StoppedError, Worker, _valid, _valid_words, _waits
 
 ROOT = Path(__file__).resolve().parents[2]
 UNREADABLE = (Defect.UNREADABLE_FILE,)
@@ -101,6 +103,35 @@ def test_without_depth_only_codes_are_read(worker: Worker) -> None:
 
     assert {len(page.places) for page in seen.pages} == {0}
     assert all(seen.codes)
+
+
+LETTERS = {
+    "application/pdf": pdf("Dear all, please send my records."),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": word(
+        "Por favor envíen mi expediente."
+    ),
+}
+
+
+@pytest.mark.parametrize("media_type", LETTERS)
+def test_the_child_reads_the_words_of_letters(worker: Worker, media_type: str) -> None:
+    content = LETTERS[media_type]
+
+    assert len(worker.words(media_type, content).split()) > 3
+    assert worker.words(media_type, content) == letter(media_type, content)
+    assert worker.words(media_type, content[: len(content) // 2]) == ""
+    assert worker.words("image/png", content) == ""
+
+
+def test_a_letter_that_swells_has_no_words() -> None:
+    with Worker(Limits(seconds=20, cpu_seconds=3)) as own:
+        assert own.words("application/pdf", SWOLLEN) == ""
+        assert own.words("application/pdf", LETTERS["application/pdf"]) != ""
+
+
+@pytest.mark.parametrize("answer", [None, b"", b"1", b'["x"]', b'"' + b"x" * 40_001 + b'"'])
+def test_words_that_are_no_words_are_not_taken(answer: bytes | None) -> None:
+    assert _valid_words(answer) is None
 
 
 def test_one_child_does_many_jobs_and_is_then_replaced() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -19,7 +20,7 @@ from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.regions import regions_of
 from mmx_mailflow.intake.rules import REVOKES, Heard, looks_absent, sort, speaks_for_itself
 from mmx_mailflow.intake.stated import BLANK, Said, answered_inside, forwards, said
-from mmx_mailflow.intake.wrapped import letter
+from mmx_mailflow.intake.wrapped import is_letter, letter
 
 _FIRST_WORDS, _MOST_WORDS = 1_200, 20_000
 _EMERGENCY = re.compile(
@@ -55,14 +56,23 @@ class Understood:
         return Language.ES if self.language in {"es", "mixed-es"} else Language.EN
 
 
+Words = Callable[[str, bytes], str]
+"""From a media type and a file to the words of a letter; empty when it is none."""
+
+
 def understand(
-    message: Message, received_at: datetime, *, taken_for: Kind | None = None
+    message: Message,
+    received_at: datetime,
+    *,
+    taken_for: Kind | None = None,
+    words_in: Words = letter,
 ) -> Understood:
     """Read a mail as a clerk would; `received_at` stands in where it has no date of its own.
 
-    `taken_for` is the kind that a person says it is.
+    `taken_for` is the kind that a person says it is. `words_in` opens attached letters: the
+    service has a limited process do it.
     """
-    source = answered_inside(_source(message))
+    source = answered_inside(_source(message, words_in))
     today = (source.date or message.date or received_at).date()
     heard = _heard(message, source, today)
     rule = sort(heard)
@@ -97,24 +107,24 @@ def _language(words: str, subject: str) -> str:
     return language_of(words if len(words.strip()) >= _A_SENTENCE else f"{words}\n{subject}")
 
 
-def _source(message: Message) -> Message:
+def _source(message: Message, words_in: Words) -> Message:
     """The mail that holds the request: a nested one when the outer only passes it on."""
     long_enough = 400
     if len(message.new_text) > long_enough or message.delivery_report is not None:
         return message
     if message.nested:
         return max(message.nested, key=lambda m: len(m.text))
-    return _attached_letter(message) or message
+    return _attached_letter(message, words_in) or message
 
 
 _A_FORM = re.compile(r"authoriz|autorizaci[oó]n|carta poder|hipaa|\bMMX-", re.IGNORECASE)
 _FEWEST_WORDS, _MOST_LETTERS = 25, 3
 
 
-def _attached_letter(message: Message) -> Message | None:
+def _attached_letter(message: Message, words_in: Words) -> Message | None:
     """A request in a PDF or Word letter, as a mail of the same writer; a form is none."""
     for part in [p for p in message.parts if not p.inline][:_MOST_LETTERS]:
-        words = letter(part.media_type, part.content)
+        words = words_in(part.media_type, part.content) if is_letter(part.media_type) else ""
         wish = WANT.search(words) is not None and NOUN.search(words) is not None
         if wish and len(words.split()) >= _FEWEST_WORDS and not _A_FORM.search(words):
             return replace(message, text=words, regions=regions_of(words), nested=(), parts=())

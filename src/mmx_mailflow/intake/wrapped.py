@@ -19,7 +19,9 @@ import pypdfium2
 
 from mmx_mailflow.intake.html import words_of
 
-_MOST_PAGES, _LONGEST, _MOST_FILES = 8, 40_000, 40
+LONGEST = 40_000
+"""Characters of a letter that are taken."""
+_MOST_PAGES, _MOST_FILES = 8, 40
 _MOST_UNPACKED = 8_000_000
 _STUMBLES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, RecursionError, MemoryError, OverflowError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, UnicodeError)  # fmt: skip
 
@@ -61,7 +63,7 @@ def tnef(content: bytes) -> Unwrapped:
         elif identity == _DATA and len(files) < _MOST_FILES:
             files.append((title, data))
             title = ""
-    return Unwrapped(subject=subject[:500], text=text[:_LONGEST], files=tuple(files))
+    return Unwrapped(subject=subject[:500], text=text[:LONGEST], files=tuple(files))
 
 
 def _ansi(data: bytes) -> str:
@@ -97,7 +99,7 @@ def _message(box: olefile.OleFileIO) -> Unwrapped:
     return Unwrapped(
         subject=_property(box, "", _MSG_SUBJECT)[:500],
         sender=_property(box, "", _MSG_SMTP) or _property(box, "", _MSG_FROM),
-        text=text.replace("\r\n", "\n")[:_LONGEST],
+        text=text.replace("\r\n", "\n")[:LONGEST],
         files=tuple(files),
     )
 
@@ -117,12 +119,17 @@ def _property(box: olefile.OleFileIO, room: str, number: str) -> str:
 # --- letters ---
 
 
+def is_letter(media_type: str) -> bool:
+    """Whether files of this type may be letters."""
+    return media_type == "application/pdf" or "wordprocessingml" in media_type
+
+
 def letter(media_type: str, content: bytes) -> str:
     """The words of a PDF or Word letter; empty for scans and for what cannot be read."""
     try:
-        if media_type == "application/pdf":
-            return _of_pdf(content)
-        return _of_word(content) if "wordprocessingml" in media_type else ""
+        if not is_letter(media_type):
+            return ""
+        return _of_pdf(content) if media_type == "application/pdf" else _of_word(content)
     except (*_STUMBLES, pypdfium2.PdfiumError):
         return ""
 
@@ -135,7 +142,7 @@ def _of_pdf(content: bytes) -> str:
         pages = [document[n].get_textpage().get_text_range() for n in range(len(document))]
     finally:
         document.close()
-    return "\n".join(pages).replace("\r\n", "\n")[:_LONGEST]
+    return "\n".join(pages).replace("\r\n", "\n")[:LONGEST]
 
 
 _PARAGRAPH = re.compile(r"</w:p>|<w:br\s*/>")
@@ -151,4 +158,4 @@ def _of_word(content: bytes) -> str:
         with box.open(inside) as stream:
             xml = stream.read(_MOST_UNPACKED).decode("utf-8", "replace")
     words = _TAG.sub("", _TAB.sub("\t", _PARAGRAPH.sub("\n", xml)))
-    return unescape(words)[:_LONGEST]
+    return unescape(words)[:LONGEST]

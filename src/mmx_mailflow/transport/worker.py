@@ -1,4 +1,4 @@
-"""The limited process in which returned files are opened.
+"""The limited process in which files are opened: returned forms, and letters for their words.
 
 Pictures, PDFs and archives come from strangers and go through parsers written in C. They are
 opened by a child without keys, limited in memory, time and files; what comes back from it is JSON,
@@ -17,16 +17,17 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Self
+from typing import IO, Annotated, Generic, Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from mmx_mailflow.casework.returned import Defect, Place
 from mmx_mailflow.forms.returned import ReturnedFile, Seen
 from mmx_mailflow.forms.returned.came import MOST_PAGES
+from mmx_mailflow.intake.wrapped import LONGEST
 from mmx_mailflow.transport.errors import NotNowError
 from mmx_mailflow.transport.limited import HELLO, LENGTH
 from mmx_mailflow.transport.ocr import tesseract
@@ -49,6 +50,7 @@ _CHUNK = 1 << 16
 _MOST_SEEN = 10 * MOST_PAGES
 """One picture may show several pages."""
 _LARGEST_PICTURE = 400_000
+_TEXT = TypeAdapter(Annotated[str, Field(strict=True, max_length=LONGEST)])
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -73,6 +75,25 @@ class StoppedError(NotNowError):
     """The process was closed while a job was in hand: nothing is known of the files."""
 
 
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[Answer_co]):
+    """What is asked of the child, and how its answer is taken: None when it is not sound."""
+
+    contents: Sequence[bytes]
+    valid: Callable[[bytes | None], Answer_co | None]
+    blank: bytes = b""
+    deep: bool = True
+    words: str = ""
+    """The media type of a letter whose words are wanted; empty: what a form shows."""
+
+    def told(self) -> dict[str, object]:
+        sizes = [len(content) for content in self.contents]
+        return {"files": sizes, "blank": len(self.blank), "deep": self.deep, "words": self.words}
+
+
 class Worker:
     """Opens files in a child; may be called from several threads, one job runs at a time."""
 
@@ -91,17 +112,28 @@ class Worker:
         A file that cannot be opened within the limits is a defect, and the others are looked at
         all the same. Raises `NotNowError` when no child can be started, and when it was closed.
         """
+        contents = [file.content for file in files]
         with self._lock:
             end = time.monotonic() + self.limits.all_seconds
-            seen = self._tried(files, blank, end, deep=deep)
+            seen = self._tried(_Job(contents, _valid, blank, deep=deep), end)
             if seen is not None or len(files) < 2:  # noqa: PLR2004  one file alone is the culprit
                 return seen or _UNREADABLE
-            each = [self._tried([file], blank, end, deep=deep) or _UNREADABLE for file in files]
+            jobs = [_Job([content], _valid, blank, deep=deep) for content in contents]
+            each = [self._tried(job, end) or _UNREADABLE for job in jobs]
         return Seen(
             pages=tuple(page for one in each for page in one.pages)[:_MOST_SEEN],
             codes=tuple(code for one in each for code in one.codes)[:_MOST_SEEN],
             defects=tuple(dict.fromkeys(defect for one in each for defect in one.defects)),
         )
+
+    def words(self, media_type: str, content: bytes) -> str:
+        """The words of a PDF or Word letter, as `intake.wrapped.letter` finds them.
+
+        Empty for what cannot be opened within the limits. Raises as `look` does.
+        """
+        with self._lock:
+            end = time.monotonic() + self.limits.all_seconds
+            return self._tried(_Job([content], _valid_words, words=media_type), end) or ""
 
     def close(self, grace: float = 5) -> None:
         """End the child; a job in hand has some seconds left. Further jobs are refused."""
@@ -122,42 +154,31 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _tried(
-        self, files: Sequence[ReturnedFile], blank: bytes, end: float, *, deep: bool
-    ) -> Seen | None:
+    def _tried(self, job: _Job[Answer_co], end: float) -> Answer_co | None:
         """One job; a child that had worked before may have been spoilt, and gets a second try."""
         for _ in range(2):
             used = self._done > 0
             seconds = min(self.limits.seconds, end - time.monotonic())
             if seconds <= 0:
                 return None
-            seen, late = self._asked(files, blank, seconds, deep=deep)
-            if seen is not None or late or not used:
-                return seen
+            found, late = self._asked(job, seconds)
+            if found is not None or late or not used:
+                return found
         return None
 
-    def _asked(
-        self, files: Sequence[ReturnedFile], blank: bytes, seconds: float, *, deep: bool
-    ) -> tuple[Seen | None, bool]:
+    def _asked(self, job: _Job[Answer_co], seconds: float) -> tuple[Answer_co | None, bool]:
         """What the child answered, and whether it was too late."""
         child = self._started()
-        job = {
-            "files": [len(file.content) for file in files],
-            "blank": len(blank),
-            "deep": deep,
-            "seconds": int(seconds) + 1,
-        }
-        header = json.dumps(job).encode()
-        sent = [LENGTH.pack(len(header)) + header, *(f.content for f in files), blank]
+        header = json.dumps(job.told() | {"seconds": int(seconds) + 1}).encode()
+        sent = [LENGTH.pack(len(header)) + header, *job.contents, job.blank]
         deadline = time.monotonic() + seconds
-        raw = child.answer(sent, deadline, self.limits.answer_bytes)
-        seen = _valid(raw)
+        found = job.valid(child.answer(sent, deadline, self.limits.answer_bytes))
         self._done += 1
-        if seen is None or self._done >= self.limits.jobs:
+        if found is None or self._done >= self.limits.jobs:
             self._end()
-        if seen is None and self._closed:
+        if found is None and self._closed:
             raise StoppedError("open files: the service stops")
-        return seen, time.monotonic() >= deadline
+        return found, time.monotonic() >= deadline
 
     def _started(self) -> _Child:
         if self._closed:
@@ -192,6 +213,14 @@ def _valid(raw: bytes | None) -> Seen | None:
     places = [place for page in seen.pages for place in page.places]
     sound = len(seen.pages) == len(seen.codes) <= _MOST_SEEN and all(map(_is_small_png, places))
     return seen if sound else None
+
+
+def _valid_words(raw: bytes | None) -> str | None:
+    """Text, no longer than a letter may be; or None."""
+    try:
+        return _TEXT.validate_json(raw or b"")
+    except ValidationError:
+        return None
 
 
 def _is_small_png(place: Place) -> bool:
