@@ -104,14 +104,15 @@ def handle_message(office: Office, number: int, *, said: Command | None = None) 
 
 
 def _filed_by_staff(office: Office, arrived: Arrived) -> tuple[messages.Settled, Letter] | None:
-    """Do what a proven member of staff says of held mails, outside any case's thread."""
-    if arrived.match.ref is not None or not _staff_proven(office, arrived):
+    """Do what a proven member of staff says of held mails alone."""
+    if not _staff_proven(office, arrived):
         return None
 
     def again(command: Command) -> None:
         handle_message(office, command.number, said=command)
 
-    answer = pen.answer(office, arrived.read, again)
+    in_thread = arrived.match.ref is not None
+    answer = pen.answer(office, arrived.read, again, in_thread=in_thread)
     if answer is None:
         return None
     why = "staff said where held mail belongs"

@@ -46,13 +46,14 @@ def shown(mails: Sequence[JsonValue]) -> tuple[str, ...]:
     )
 
 
-def answer(office: Office, found: Read, handle: Handle) -> Letter | None:
+def answer(office: Office, found: Read, handle: Handle, *, in_thread: bool) -> Letter | None:
     """Do what a proven member of staff says of held mail, line by line, and tell what was done.
 
-    None when the mail says nothing of held mail.
+    None when the mail says nothing of held mail, and in a case's thread when it says more.
     """
     lines = read_commands(found.message.new_text, today=found.received_at.date()).lines
-    if not any(_is_of_the_pen(line) for line in lines):
+    mine = [_is_of_the_pen(line) for line in lines]
+    if not any(mine) or (in_thread and not all(mine)):
         return None
     with office.store.begin() as connection:
         offered = _offered(office, connection, found)

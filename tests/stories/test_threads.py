@@ -200,6 +200,21 @@ def test_a_provider_answers_from_another_desk_of_its_office(scene: Scene) -> Non
     assert scene.case.providers[0].state == "acknowledged"
 
 
+def test_records_from_another_address_are_filed_once_staff_place_the_mail(scene: Scene) -> None:
+    pdf = ("expediente.pdf", "application/pdf", b"%PDF-1.4 invented pages of nobody\n")
+    there = (in_reply_to, scene.submission)
+    scene.world.new(LUZ)
+    arrives(scene, made("archivo.faro@gmail.com", "Adjunto el expediente.", scene, there, files=(pdf,)))  # fmt: skip
+    number = max(n for n, outcome in enumerate(scene.world.outcomes(), 1) if outcome == "held")
+    [asked] = [x for x in scene.world.new(LUZ) if f"{number} = {scene.case.ref}" in words_of(x)]
+    assert scene.case.files == ()
+
+    scene.world.writes(LUZ, "", f"{number} = {scene.case.ref}", answers=asked)
+
+    assert scene.world.outcomes()[number - 1] == "handled"
+    assert [file.provider for file in scene.case.files] == [1]
+
+
 def test_a_revocation_counts_whatever_it_answers_and_is_not_final(scene: Scene) -> None:
     raw = made(
         STRANGER, "I hereby revoke my authorization.", scene, (in_reply_to, scene.submission)

@@ -192,11 +192,11 @@ WHY: dict[str, Said] = {
     "other_address": (
         (
             "it is not proven to come from the provider, so its files were not filed; if you know "
-            "that it does, reply to the list of held mail: {number} = reference"
+            "that it does, reply to this mail: {number}"
         ),
         (
             "no está probado que venga del proveedor, por lo que sus archivos no se archivaron; si "
-            "sabe que así es, responda a la lista de correo retenido: {number} = referencia"
+            "sabe que así es, responda a este correo: {number}"
         ),
     ),
     "failed_check": ("a check of the form failed", "falló una comprobación del formulario"),

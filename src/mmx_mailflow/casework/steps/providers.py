@@ -174,10 +174,9 @@ def _from_elsewhere(
 
     Where staff know the writer, `number = reference` lets the same mail count.
     """
-    case, letters = ask_staff(
-        case, TaskName.READ_MAIL, policy, now,
-        mail=mail.model_copy(update={"files": ()}), details=f"other_address:{mail.message}",
-    )  # fmt: skip
+    details = f"other_address:{mail.message} = {case.ref}"
+    seen = mail.model_copy(update={"files": ()})
+    case, letters = ask_staff(case, TaskName.READ_MAIL, policy, now, mail=seen, details=details)
     why = "a provider's thread, and not proven to be its office"
     return decided(case, why, letters, hold_message=True)
 
