@@ -49,8 +49,12 @@ def run(words: Sequence[object]) -> Report:
 
 def parts(seed: int, share: float) -> dict[str, list[object]]:
     """The name of each part, and the module that does it."""
-    kills, mails = round(KILLS * share / 2), round(MAILS * share / 2)
+    kills, mails = round(KILLS * share / 2), round(MAILS * share / 10)
     limit = LIMIT * share / 2
+    damaged = {
+        f"damaged mails, part {part} of 10": ["tests.torture.mutations", seed, part * mails, mails]
+        for part in range(1, 11)
+    }
     return {
         "kills, first lane": ["tests.torture.kills", seed, kills, limit],
         "kills, second lane": ["tests.torture.kills", seed + 1, kills, limit],
@@ -60,9 +64,8 @@ def parts(seed: int, share: float) -> dict[str, list[object]]:
         "database locked": ["tests.torture.run", "sqlite", seed, share],
         "database restarted": ["tests.torture.run", "postgres", seed, share],
         "disk full": ["tests.torture.kills", seed, 0, 0],
-        "damaged mails, first half": ["tests.torture.mutations", seed, 0, mails],
-        "damaged mails, second half": ["tests.torture.mutations", seed, mails, mails],
         "histories of cases": ["tests.torture.run", "histories", seed, share],
+        **damaged,
     }
 
 
