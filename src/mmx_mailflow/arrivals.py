@@ -105,7 +105,7 @@ def handle_message(office: Office, number: int, *, said: Command | None = None) 
 
 def _filed_by_staff(office: Office, arrived: Arrived) -> tuple[messages.Settled, Letter] | None:
     """Do what a proven member of staff says of held mails alone."""
-    if not _staff_proven(office, arrived):
+    if not _staff_proven(office, arrived) or _is_no_order(arrived):
         return None
 
     def again(command: Command) -> None:
@@ -117,6 +117,13 @@ def _filed_by_staff(office: Office, arrived: Arrived) -> tuple[messages.Settled,
         return None
     why = "staff said where held mail belongs"
     return messages.Settled(outcome=Outcome.HANDLED, why=why, kind=Kind.OTHER), answer
+
+
+def _is_no_order(arrived: Arrived) -> bool:
+    """Whether a mail of staff is one that came before, a program's, or only a part of one."""
+    understood = arrived.read.understood
+    machine = bool(understood.sign) or understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
+    return arrived.duplicate is not None or machine or not arrived.kept.whole
 
 
 def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) -> Arrived:
@@ -147,7 +154,7 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
 def _arrived(office: Office, number: int) -> Arrived | None:
     with office.store.begin() as connection:
         kept = messages.load(connection, office.keys, number)
-    if kept is None or kept.outcome is not None:
+    if kept is None or kept.outcome is not None or not kept.given:
         return None
     message = read(kept.raw)
     ours = any(_is_ours(office, a) for a in message.from_addresses[:1])
@@ -182,6 +189,8 @@ def _arrived(office: Office, number: int) -> Arrived | None:
             connection, office.keys, number, message.message_id, content.hexdigest()
         )
         where = _match(office, connection, found)
+        if writer is not message:  # nor does a token that the form's user copied into it
+            where = replace(where, proven=False)
         stored = cases.load(connection, office.keys, where.ref) if where.ref else None
     return Arrived(
         number=number,
@@ -396,6 +405,8 @@ def _of_no_case(office: Office, connection: Connection, arrived: Arrived) -> mes
         return _held(office, connection, arrived, "it names no sender that can be written to")
     if _hour_is_full(office, connection, arrived):
         why = "this hour's answers to unknown senders are used up"
+        if arrived.read.understood.urgent:
+            tell_staff(office, connection, "emergency", f"emergency-{arrived.number}", "")
         return messages.Settled(outcome=Outcome.HELD, why=why, kind=kind)
     if arrived.match.new_case and (kind == Kind.REQUEST or _placed_by_staff(arrived)):
         return _new_case(office, connection, arrived)
@@ -551,7 +562,7 @@ def _staff_said(office: Office, arrived: Arrived, answered: int) -> StaffReplied
 def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     stored, found, where = arrived.stored, arrived.read, arrived.match
     assert stored is not None, "a match names a case that is there"
-    mail = mail_of(found, proven=where.proven, why=where.why, placed=where.why == _PLACED)
+    mail = _mail(office, connection, arrived)
     event = _event(found, where, mail)
     if isinstance(event, FormReturned):
         seen = cases.used_elsewhere(connection, office.keys, stored.case.ref, event.sha256)
@@ -560,18 +571,30 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
     decision = _happen(office, connection, stored, event, where.role.value, arrived)
     as_patient = where.role == Role.PATIENT or isinstance(event, RequestWithdrawn)
     strange = as_patient and _strange(decision.case, mail)
-    if strange and found.understood.urgent and found.may_answer and found.trust != Trust.FAILED:
-        # The fixed answer, of no case: a letter of this one would tell that it exists.
-        _to_sender(office, connection, arrived, LetterName.EMERGENCY, f"m{arrived.number}", {})
     outcome = Outcome.MACHINE if machine else Outcome.HANDLED
-    failed = found.trust == Trust.FAILED and not machine
+    failed = found.trust == Trust.FAILED and not machine and not mail.placed
     held = decision.hold_message or failed or (strange and not machine)
+    if held and not any(letter.to == found.sender for letter in decision.letters):
+        # Of no case: a letter of this one would tell that it exists.
+        _receipt(office, connection, arrived)
     return messages.Settled(
         outcome=Outcome.HELD if held else outcome,
         why=f"{where.why}; {arrived.assessed.why if failed else decision.because}",
         kind=found.understood.kind,
         ref=where.ref,
     )
+
+
+def _mail(office: Office, connection: Connection, arrived: Arrived) -> Mail:
+    """What the event of a mail in a case knows of it."""
+    found, where = arrived.read, arrived.match
+    mail = mail_of(found, proven=where.proven, why=where.why, placed=where.why == _PLACED)
+    named = (*arrived.message.in_reply_to, *arrived.message.references[-1:])
+    ours = outbox.by_message_ids(connection, office.keys, named)
+    answers = next((o.letter for o in ours if o.ref == where.ref), None)
+    elsewhere = mail.new_address.rpartition("@")[2]
+    new = "" if elsewhere in office.protected else mail.new_address
+    return mail.model_copy(update={"answers": answers, "new_address": new})
 
 
 def _strange(case: Case, mail: Mail) -> bool:
@@ -615,17 +638,22 @@ def _new_case(office: Office, connection: Connection, arrived: Arrived) -> messa
 
 
 def _held(office: Office, connection: Connection, arrived: Arrived, why: str) -> messages.Settled:
-    """A person must decide; the writer gets one neutral receipt a day, an emergency at once."""
+    """A person must decide; staff hear of an emergency at once."""
     found = arrived.read
-    if found.may_answer and found.trust != Trust.FAILED:
-        day = office.clock.now().astimezone(office.policy.zone()).date().isoformat()
-        name = LetterName.EMERGENCY if found.understood.urgent else LetterName.RECEIPT
-        _to_sender(office, connection, arrived, name, day, {})
+    _receipt(office, connection, arrived)
     if found.understood.urgent:
         tell_staff(office, connection, "emergency", f"emergency-{arrived.number}", "")
     return messages.Settled(
         outcome=Outcome.HELD, why=why or "no thread", kind=found.understood.kind
     )
+
+
+def _receipt(office: Office, connection: Connection, arrived: Arrived) -> None:
+    """The writer of a held mail gets one neutral receipt a day, or what to do in an emergency."""
+    found = arrived.read
+    if found.may_answer and found.trust != Trust.FAILED:
+        name = LetterName.EMERGENCY if found.understood.urgent else LetterName.RECEIPT
+        _to_sender(office, connection, arrived, name, _today(office).isoformat(), {})
 
 
 def _happen(

@@ -104,10 +104,13 @@ def _file(office: Office, command: Command, handle: Handle) -> str:
     junk, now = command.name == "junk", office.clock.now()
     with office.store.begin() as connection:
         kept = messages.load(connection, office.keys, command.number)
-        if kept is None or kept.outcome not in _WAIT or kept.ref not in {None, command.ref}:
+        waits = kept is not None and kept.given and kept.outcome in _WAIT
+        if kept is None or not waits or kept.ref not in {None, command.ref}:
             return "" if kept is not None and _agrees(kept, command) else "nothing_held"
         if command.ref is not None and cases.load(connection, office.keys, command.ref) is None:
             return "no_such_case"
+        if junk and kept.outcome is None:
+            return "nothing_held"
         if junk:
             done = messages.Settled(outcome=Outcome.JUNK, why="staff call it junk")
             messages.settle(connection, office.keys, command.number, done, now)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from tests.casework.made import ANA, NOW, POLICY, awaiting_signature, mail
+from tests.casework.made import ANA, NOW, POLICY, awaiting_signature, mail, staff
 
 from mmx_mailflow.casework import events as e
 from mmx_mailflow.casework.case import Case, Move, TaskName
 from mmx_mailflow.casework.choice import confirms, declines, goes_on
+from mmx_mailflow.casework.commands import Command, Verb
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.letters import LetterName
+from mmx_mailflow.casework.steps.moving import LAPSES
 from mmx_mailflow.casework.values import Trust
 from mmx_mailflow.intake.facts.moves import new_address
 
@@ -27,7 +30,9 @@ def _wish(sender: str, to: str, trust: Trust = Trust.VERIFIED) -> e.PersonWrote:
 
 
 def _said(words: str, sender: str = ANA, **changes: object) -> e.PersonWrote:
-    return e.PersonWrote(mail=mail(10, sender=sender, first_words=words, **changes))
+    asked = LetterName.ADDRESS_ASKED if sender == ANA else LetterName.ADDRESS_CHECK
+    values = {"answers": asked} | changes
+    return e.PersonWrote(mail=mail(10, sender=sender, first_words=words, **values))
 
 
 def _to(decision) -> list[tuple[str, LetterName]]:
@@ -55,7 +60,8 @@ def test_anybody_else_is_put_to_the_old_address_and_to_staff(sender: str, trust:
     [
         (_case(), _wish(ANA, NEW, Trust.FAILED)),
         (_case(), _wish(ANA, ANA)),
-        (_case(unreachable=True), _wish(EVE, NEW)),
+        (_case(move=Move(to=NEW, asked_at=NOW, agreed_at=NOW)), _wish(ANA, NEW)),
+        (_case(), e.PersonWrote(mail=mail(9, new_address=NEW, may_answer=False))),
         (_case(move=Move(to=NEW, asked_at=NOW)), _wish(EVE, EVE)),
     ],
 )
@@ -75,22 +81,51 @@ def test_nothing_is_asked_where_it_may_not_or_another_wish_waits(
         (True, {"proven": True, "trust": Trust.FAILED}, False),
         (False, {"proven": True}, False),
         (True, {"proven": True, "sender": EVE}, False),
+        (True, {"proven": True, "first_words": "Recibido, gracias."}, False),
+        (True, {"proven": True, "answers": LetterName.ADDRESS_ASKED}, False),
+        (True, {"proven": True, "answers": None}, False),
     ],
 )
 def test_the_new_address_counts_when_its_own_token_comes_back(
     agreed: bool, changes: dict[str, object], moves: bool
 ) -> None:
     case = _case(move=Move(to=NEW, asked_at=NOW, agreed_at=NOW if agreed else None))
-    decision = decide(case, _said("I confirm.", **({"sender": NEW} | changes)), POLICY, NOW)
+    said = _said("I confirm.", NEW)
+    event = said.model_copy(update={"mail": said.mail.model_copy(update=changes)})
+    decision = decide(case, event, POLICY, NOW)
     assert (decision.case.sender == NEW) == moves
     assert _to(decision) == ([(ANA, LetterName.ADDRESS_CHANGED)] if moves else [])
 
 
-def test_more_than_a_yes_of_the_new_address_is_read_there() -> None:
+def test_a_wish_lapses_after_two_weeks() -> None:
     case = _case(move=Move(to=NEW, asked_at=NOW, agreed_at=NOW))
-    asks = e.StatusAsked(mail=mail(10, sender=NEW, proven=True))
-    letters = _to(decide(case, asks, POLICY, NOW))
-    assert letters == [(ANA, LetterName.ADDRESS_CHANGED), (NEW, LetterName.STATUS)]
+    late = NOW + LAPSES + timedelta(minutes=1)
+    assert decide(case, _said("I confirm.", NEW, proven=True), POLICY, late).case.sender == ANA
+
+
+def test_where_the_old_address_is_lost_staff_alone_are_asked() -> None:
+    decision = decide(_case(unreachable=True), _wish(EVE, NEW), POLICY, NOW)
+    assert _to(decision) == []
+    assert TaskName.CHANGE_ADDRESS in {t.name for t in decision.case.tasks}
+    assert decision.case.move is not None
+
+
+def test_a_wish_that_staff_put_away_is_none_any_more() -> None:
+    asked = decide(_case(), _wish(EVE, NEW), POLICY, NOW).case
+    [task] = [t for t in asked.tasks if t.name == TaskName.CHANGE_ADDRESS]
+    note = staff(Command(verb=Verb.NOTE, number=task.n, words="not hers"))
+    away = decide(asked, note, POLICY, NOW).case
+    assert (away.move is None) == (TaskName.CHANGE_ADDRESS not in {t.name for t in away.tasks})
+    gone = replace(asked, tasks=())
+    assert decide(gone, note, POLICY, NOW).case.move is None
+
+
+@pytest.mark.parametrize("answers", [None, LetterName.SEND_FORM, LetterName.REVOCATION_RECEIVED])
+def test_a_confirmation_of_something_else_is_none_of_this(answers: LetterName | None) -> None:
+    case = _case(move=Move(to=NEW, asked_at=NOW))
+    decision = decide(case, _said("I confirm.", answers=answers), POLICY, NOW)
+    assert decision.case.move == case.move
+    assert NEW not in {x.to for x in decision.letters}
 
 
 @pytest.mark.parametrize(
@@ -103,11 +138,21 @@ def test_the_old_address_confirms_in_so_many_words(words: str, agreed: bool) -> 
     assert _to(decision) == ([(NEW, LetterName.ADDRESS_CHECK)] if agreed else [])
 
 
-def test_while_provider_mail_is_paused_a_confirmation_is_of_the_pause() -> None:
+@pytest.mark.parametrize(
+    ("answers", "closed", "moves"),
+    [
+        (LetterName.REVOCATION_RECEIVED, True, False),
+        (LetterName.ADDRESS_ASKED, False, True),
+        (LetterName.SEND_FORM, False, False),
+    ],
+)
+def test_of_a_pause_and_a_wish_that_one_is_confirmed_which_the_answer_names(
+    answers: LetterName, closed: bool, moves: bool
+) -> None:
     case = _case(move=Move(to=NEW, asked_at=NOW), paused_at=NOW)
-    decision = decide(case, _said("I confirm."), POLICY, NOW)
-    assert decision.case.closed_at is not None
-    assert NEW not in {x.to for x in decision.letters}
+    decision = decide(case, _said("I confirm.", answers=answers), POLICY, NOW)
+    assert (decision.case.closed_at is not None) == closed
+    assert (NEW in {x.to for x in decision.letters}) == moves
 
 
 @pytest.mark.parametrize(
@@ -122,6 +167,13 @@ def test_while_provider_mail_is_paused_a_confirmation_is_of_the_pause() -> None:
         ("Don't go on", (False, False, False)),
         ("yes", (False, False, False)),
         ("Can you confirm it?", (False, False, False)),
+        ("Please confirm that you got my request.", (False, False, False)),
+        ("I can confirm it was somebody else who wrote to you.", (False, False, False)),
+        ("Confirmo que sigo interesada", (False, False, False)),
+        ("I confirm that somebody else wrote that.", (False, False, False)),
+        ("I confirm.\nBut it was somebody else who wrote.", (False, False, False)),
+        ("Confirmed, thank you.\n\nAna\nSent from my phone", (True, False, False)),
+        ("Sí, confirmo. Gracias.", (True, False, False)),
         ("", (False, False, False)),
         ("I confirm. " + "x" * 200, (False, False, False)),
     ],
@@ -142,6 +194,11 @@ def test_a_short_answer_says_one_thing(words: str, said: tuple[bool, bool, bool]
         ("This is my new address", ANA),
         ("My new address is a@new.example or b@new.example", ""),
         ("My doctor is at ana@new.example", ""),
+        ("The hospital's email has changed, please write to ana@new.example instead.", ""),
+        ("El hospital cambió su correo, el nuevo correo es ana@new.example", ""),
+        ("I updated the email of my doctor: ana@new.example", ""),
+        ("Please use the fax there from now on. My lawyer is ana@new.example", ""),
+        ("Send the hospital records to my new email ana@new.example", NEW),
         ("Thank you", ""),
     ],
 )

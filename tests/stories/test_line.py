@@ -205,6 +205,33 @@ def test_a_web_form_names_the_person_and_vouches_for_nobody(world: World) -> Non
     assert "held" in world.outcomes()
 
 
+def test_a_web_form_that_bears_a_token_of_the_patient_ends_nothing(world: World) -> None:
+    web = "form@office.example"
+    world.office = replace(world.office, web_form_senders=frozenset({web}))
+    world.writes(ANA, "Records", REQUEST_EN)
+    [first] = world.new(ANA)
+    world.writes(ANA, "", "Signed.", answers=first, files=world.signed_form(first))
+    [review] = [x for x in world.new(LUZ) if "APPROVE" in words_of(x)]
+    world.writes(LUZ, "", "APPROVE", answers=review)
+
+    revoke = "I revoke my authorization. Please confirm."
+    world.writes(web, "", revoke, answers=first, headers={"Reply-To": ANA})
+
+    assert world.case().closed_at is None
+    assert world.case().paused_at is not None
+    assert "held" in world.outcomes()
+
+
+def test_an_emergency_in_a_flood_is_told_to_the_desk(world: World) -> None:
+    world.office = replace(world.office, unknown_answers_per_hour=1)
+    for n, words in enumerate(("Hello", "I have chest pain and cannot breathe, what shall I do?")):
+        world.writes(f"person{n}@forged.example", "Records", words, dmarc="")
+
+    told = [words_of(x) for x in world.new(DESK)]
+    assert world.outcomes()[-1] != "handled"
+    assert any("emergency" in words.lower() for words in told)
+
+
 def test_a_flood_of_unknown_senders_waits_for_a_person_and_the_known_are_answered(
     world: World,
 ) -> None:
@@ -360,4 +387,6 @@ def test_an_answer_to_a_mail_that_staff_sent_by_hand_joins_its_case(world: World
 
     assert world.outcomes().count("held") == 1  # another address: a person decides
     assert [task.name for task in world.case().tasks] == ["read_mail"]
-    assert (world.case().facts, world.to(other)) == (facts, [])
+    assert world.case().facts == facts
+    [receipt] = world.to(other)
+    assert world.case().ref not in receipt.decode()

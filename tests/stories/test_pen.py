@@ -161,3 +161,19 @@ def test_a_large_number_is_read(world: World) -> None:
     world.turn()
 
     assert "nothing waits to be released" in answered(world)
+
+
+def test_an_order_counts_once_and_never_from_a_program(world: World) -> None:
+    world.writes(SPOUSE, "About my wife", ABOUT)
+    number = held(world)
+
+    world.writes(LUZ, "", f"{number} = junk", headers={"Auto-Submitted": "auto-replied"})
+    assert world.outcomes()[number - 1] == "held"
+
+    order = written(LUZ, "", f"{number} = junk", world.clock.now())
+    for _ in range(2):
+        world.arrives(order)
+        world.turn()
+    assert world.outcomes()[number - 1] == "junk"
+    assert "duplicate" in world.outcomes()
+    assert len([x for x in world.to(LUZ) if "DONE" in words_of(x)]) == 1

@@ -215,6 +215,17 @@ def test_records_from_another_address_are_filed_once_staff_place_the_mail(scene:
     assert [file.provider for file in scene.case.files] == [1]
 
 
+def test_a_mail_that_failed_its_proof_counts_once_when_staff_place_it(scene: Scene) -> None:
+    raw = made("archivo@far0.example", "Negamos la solicitud.", scene, (in_reply_to, scene.submission))  # fmt: skip
+    arrives(scene, raw)
+    number = max(n for n, outcome in enumerate(scene.world.outcomes(), 1) if outcome == "held")
+    for _ in range(2):
+        scene.world.writes(LUZ, "", f"{number} = {scene.case.ref}")
+
+    assert scene.world.outcomes()[number - 1] == "handled"
+    assert len([x for x in lines(scene) if x.message == number]) == 2  # when it came, when placed
+
+
 def test_a_revocation_counts_whatever_it_answers_and_is_not_final(scene: Scene) -> None:
     raw = made(
         STRANGER, "I hereby revoke my authorization.", scene, (in_reply_to, scene.submission)

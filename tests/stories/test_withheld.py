@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.stories.mails import REQUEST_EN, words_of, written
-from tests.stories.world import DESK, START, World, a_world
+from tests.stories.world import DESK, LUZ, START, World, a_world
 
 from mmx_mailflow import flow
 from mmx_mailflow.balance import differences
@@ -124,3 +124,33 @@ def test_an_empty_mail_is_handled_and_not_asked_for_again(world: World) -> None:
     world.turn()
 
     assert world.outcomes()[0] == "held"
+
+
+def test_staff_cannot_settle_what_nobody_has_read(world: World) -> None:
+    two_mails(world)
+    refused(world)
+    world.dovecot.append(
+        written(LUZ, "Held", "1 = junk\n1 = new", world.clock.now()), world.clock.now()
+    )
+    with Grudging(world.dovecot.address(filed_folder="", review_folder="")) as mailbox:
+        mailbox.silent = True
+        with contextlib.suppress(NotGivenError):
+            flow.keep_new(world.office, mailbox)
+    flow.handle_kept(world.office)
+
+    assert world.outcomes()[:3] == [None, "handled", "handled"]
+    world.clock.advance(timedelta(minutes=20))
+    world.turn()
+    assert world.outcomes()[0] == "handled"
+
+
+def test_the_same_mail_again_is_handled_once_whichever_came_first(world: World) -> None:
+    raw = written(ANA, "Records", REQUEST_EN, world.clock.now())
+    for _ in range(2):
+        world.arrives(raw)
+    refused(world)
+    assert world.outcomes() == [None, "handled"]
+
+    world.turn()
+    assert world.outcomes()[:2] == ["duplicate", "handled"]
+    assert len(world.to(ANA)) == 1

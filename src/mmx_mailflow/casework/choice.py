@@ -29,7 +29,18 @@ _PLACES = {
 _NEITHER = re.compile(r"\b(?:neither|none|not|ninguna?|no es|tampoco)\b", re.IGNORECASE)
 
 
-_CONFIRMS = re.compile(r"\b(?:confirm(?:ed|s)?|confirm(?:o|amos|ad[ao]))\b", re.IGNORECASE)
+_CONFIRMS = re.compile(
+    r"(?:(?:yes|s[ií]|ok|okay)\b[\s,.!]*)?"
+    r"(?:(?:i|we)\s+(?:do\s+|hereby\s+)?confirm(?:\s+(?:it|this|that))?|confirmed"
+    r"|(?:lo\s+|la\s+)?confirm(?:o|amos|ad[oa]))"
+    r"[\s,.!]*(?:thanks|thank you|(?:muchas\s+)?gracias)?[\s,.!]*",
+    re.IGNORECASE,
+)
+"""The whole line: `I can confirm that somebody else wrote` confirms nothing."""
+_TURNS_ROUND = re.compile(
+    r"\b(?:but|however|except|unless|pero|aunque|salvo|somebody|someone|alguien|otra persona)\b",
+    re.IGNORECASE,
+)
 _NEGATES = re.compile(
     r"\b(?:no|not|never|nunca|jam[aá]s|cannot|\w+n['’]t|dont|tampoco|nor)\b", re.IGNORECASE
 )
@@ -47,9 +58,10 @@ def _answer(words: str) -> str:
 
 
 def confirms(words: str) -> bool:
-    """Whether a short answer says `I confirm`: a mere `yes` may answer anything."""
-    said = _answer(words)
-    return bool(_CONFIRMS.search(said)) and not (_NEGATES.search(said) or _GOES_ON.search(said))
+    """Whether a short answer says `I confirm` and no more: a mere `yes` may answer anything."""
+    said, rest = _answer(words), words.strip().partition("\n")[2]
+    turned = _NEGATES.search(rest) or _GOES_ON.search(rest) or _TURNS_ROUND.search(rest)
+    return bool(_CONFIRMS.fullmatch(said)) and not turned
 
 
 def declines(words: str) -> bool:
@@ -60,7 +72,7 @@ def declines(words: str) -> bool:
 def goes_on(words: str) -> bool:
     """Whether a short answer says `please go on`, and nothing besides that turns it round."""
     said = _answer(words)
-    return bool(_GOES_ON.search(said)) and not (_NEGATES.search(said) or _CONFIRMS.search(said))
+    return bool(_GOES_ON.search(said)) and not (_NEGATES.search(words) or "confirm" in said.lower())
 
 
 def pick(words: str) -> int | None:

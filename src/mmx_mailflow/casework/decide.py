@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from mmx_mailflow.casework.case import Case, Decision, State, TaskName
-from mmx_mailflow.casework.choice import confirms
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.events import (
     Event,
@@ -48,15 +47,18 @@ def decide(case: Case, event: Event, policy: Policy, now: datetime) -> Decision:
 def _done(row: Row, case: Case, event: Event, policy: Policy, now: datetime) -> Decision:
     """What the row does; a change of address may come with any mail of the patient's thread."""
     mail = _mail(event)
-    if mail is None or isinstance(event, ProviderAnswered | StaffReplied | MachineAnswered):
+    if mail is None or isinstance(event, ProviderAnswered | MachineAnswered):
         return row.do(case, event, policy, now)
+    if isinstance(event, StaffReplied):
+        decision = row.do(case, event, policy, now)
+        return replace(decision, case=moving.dismissed(decision.case))
     last: tuple[Letter, ...] = ()
-    if moving.answered_from_there(case, mail):
+    if moving.answered_from_there(case, mail, now):
         case, letter = moving.moved(case, mail)
         last = (letter,)
-        if isinstance(event, PersonWrote) and confirms(mail.first_words):
+        if isinstance(event, PersonWrote):
             return decided(heard(case, mail), "the new address answered", last)
-    says = moving.old_one_says(case, event)
+    says = moving.old_one_says(case, event, now)
     if says == "yes":
         case, letter = moving.agreed(heard(case, mail), mail.message, now)
         return decided(case, "the old address agreed to the new one", (letter,))

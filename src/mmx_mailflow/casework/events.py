@@ -75,6 +75,8 @@ class Mail(Value):
     """It has the words of an emergency."""
     subject_case: str = ""
     """Why it was matched to this case, in words."""
+    answers: LetterName | None = None
+    """The letter of this case that it answers, by In-Reply-To: consent is to a question."""
 
 
 class RequestReceived(Value):

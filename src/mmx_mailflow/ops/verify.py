@@ -178,7 +178,10 @@ def _out_of_place(row: dict[str, object], lines: list[journal.JournalLine], case
     if by is None or not closing:
         return True
     if by.seq < closing[-1].seq:
-        went_at = row["data_at"] if row["state"] in {"sending", "sent"} else None
+        gone = row["state"] in {"sending", "sent"}
+        if not gone and row["attempts"]:
+            return False  # it was in hand when the case closed: the last look stops it
+        went_at = row["data_at"] if gone else None
         late = not isinstance(went_at, datetime) or went_at > closing[-1].at
         name, role = LetterName(str(row["letter"])), Role(str(row["to_role"]))
         return late and outlived(case, name, role, by.at)

@@ -60,6 +60,8 @@ class Kept:
     ref: CaseId | None
     raw: bytes = field(repr=False)
     whole: bool
+    given: bool = True
+    """The mail server gave its bytes, and they were not purged since."""
 
 
 def last_uid(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> int:
@@ -243,6 +245,7 @@ def load(connection: Connection, keys: Keys, number: int) -> Kept | None:
         ref=row.ref,
         raw=raw,
         whole=len(raw) >= row.size,
+        given=row.sealed is not None,
     )
 
 
@@ -360,13 +363,20 @@ def enter_copy(
     return copy
 
 
+_HANDLED = and_(
+    messages.c.outcome.is_not(None),
+    messages.c.outcome != Outcome.DUPLICATE.value,
+    messages.c.folder.not_like("copy of %"),
+)
+
+
 def identify(
     connection: Connection, keys: Keys, number: int, message_id: str, content: str
 ) -> int | None:
-    """Note what a mail is known by; return an earlier mail with the same id and content.
+    """Note what a mail is known by; return the mail that it repeats, if any.
 
     `content` is a digest of From and body: the same Message-ID with other content is another
-    mail.
+    mail. One that came later and was handled before this one counts as the first.
     """
     message_key = keys.lookup("message-id", message_id or content)
     content_key = keys.lookup("content", content)
@@ -381,7 +391,7 @@ def identify(
         select(func.min(messages.c.id)).where(
             messages.c.message_key == message_key,
             messages.c.content_key == content_key,
-            messages.c.id < number,
+            or_(messages.c.id < number, and_(messages.c.id > number, _HANDLED)),
             messages.c.id.not_in(_originals(connection, folder)),
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mmx_mailflow.casework.case import Case, Decision, Move, TaskName
 from mmx_mailflow.casework.choice import confirms, declines
@@ -19,18 +19,29 @@ from mmx_mailflow.casework.steps.common import (
     to_patient,
     without_tasks,
 )
+from mmx_mailflow.casework.turn import has_task
 from mmx_mailflow.casework.values import Trust
 
+LAPSES = timedelta(days=14)
+"""A wish that nobody confirmed for so long is none any more."""
 
-def answered_from_there(case: Case, mail: Mail) -> bool:
-    """Whether the new address, on which the old one agreed, brings back its own token."""
-    move = case.move
+
+def _waits(case: Case, now: datetime) -> Move | None:
+    """The change that may still be confirmed."""
+    return case.move if case.move is not None and now - case.move.asked_at <= LAPSES else None
+
+
+def answered_from_there(case: Case, mail: Mail, now: datetime) -> bool:
+    """Whether the new address, on which the old one agreed, confirms with its own token."""
+    move = _waits(case, now)
     return (
         move is not None
         and move.agreed_at is not None
         and mail.sender == move.to
         and mail.proven
         and mail.trust == Trust.VERIFIED
+        and mail.answers == LetterName.ADDRESS_CHECK
+        and confirms(mail.first_words)
     )
 
 
@@ -44,16 +55,25 @@ def moved(case: Case, mail: Mail) -> tuple[Case, Letter]:
     return without_tasks(case, TaskName.CHANGE_ADDRESS), last
 
 
-def old_one_says(case: Case, event: Event) -> str:
-    """What the old address answers to a waiting change: `yes`, `no`, or nothing of the sort."""
-    if not isinstance(event, PersonWrote) or case.move is None or case.paused_at is not None:
+def old_one_says(case: Case, event: Event, now: datetime) -> str:
+    """What the old address answers to our question: `yes`, `no`, or nothing of the sort."""
+    move = _waits(case, now)
+    if not isinstance(event, PersonWrote) or move is None:
+        return ""
+    if event.mail.answers != LetterName.ADDRESS_ASKED:
         return ""
     words = event.mail.first_words
     if not from_confirmed(heard(case, event.mail), event.mail):
         return ""
-    if confirms(words) and case.move.agreed_at is None:
+    if confirms(words) and move.agreed_at is None:
         return "yes"
     return "no" if declines(words) else ""
+
+
+def dismissed(case: Case) -> Case:
+    """The case without a wish that staff put away instead of confirming it."""
+    waits = case.move is not None and case.move.agreed_at is None
+    return case if not waits or has_task(case, TaskName.CHANGE_ADDRESS) else called_off(case)
 
 
 def called_off(case: Case) -> Case:
@@ -80,8 +100,10 @@ def asked(decision: Decision, mail: Mail, policy: Policy, now: datetime) -> Deci
     case, to = decision.case, mail.new_address
     if not to or to == case.sender or case.closed_at is not None or mail.trust == Trust.FAILED:
         return decision
-    mine = from_confirmed(case, mail)
-    if (case.move is not None and not mine) or not may_be_told(case):
+    mine, before = from_confirmed(case, mail), _waits(case, now)
+    if not mail.may_answer or (before is not None and (not mine or before.to == to)):
+        return decision
+    if case.trust == Trust.FAILED and not case.released:
         return decision
     case = replace(case, move=Move(to=to, asked_at=now))
     letters: tuple[Letter, ...]
@@ -92,5 +114,6 @@ def asked(decision: Decision, mail: Mail, policy: Policy, now: datetime) -> Deci
         case, letters = ask_staff(case, TaskName.CHANGE_ADDRESS, policy, now, mail=mail)
     words: Words = {"address": to, "agreed": mine}
     told = to_patient(case, LetterName.ADDRESS_ASKED, f"m{mail.message}", words)
-    more = decided(case, decision.because, (*decision.letters, told, *letters))
+    heard_of = (told,) if may_be_told(case) else ()
+    more = decided(case, decision.because, (*decision.letters, *heard_of, *letters))
     return replace(decision, case=more.case, letters=more.letters)

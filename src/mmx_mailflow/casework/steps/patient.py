@@ -63,7 +63,8 @@ def read_by_staff(case: Case, event: PersonWrote, policy: Policy, now: datetime)
     """A mail that no rule settles reaches a person; an emergency gets the fixed answer."""
     mail = event.mail
     case = heard(case, mail)
-    if case.paused_at is not None and from_confirmed(case, mail):
+    asked = mail.answers == LetterName.REVOCATION_RECEIVED
+    if asked and case.paused_at is not None and from_confirmed(case, mail):
         if confirms(mail.first_words):
             return revoke(case, policy, now, f"m{mail.message}", answer=mail.may_answer)
         if goes_on(mail.first_words):
@@ -73,7 +74,7 @@ def read_by_staff(case: Case, event: PersonWrote, policy: Policy, now: datetime)
         waiting = [p for p in case.providers if p.state == ProviderState.NEEDS_PATIENT]
         answered = {p.n: in_state(p, ProviderState.NEEDS_STAFF, now) for p in waiting}
         case = replace(case, providers=tuple(answered.get(p.n, p) for p in case.providers))
-    if mail.new_address and from_confirmed(case, mail) and not mail.urgent:
+    if mail.new_address and mail.may_answer and from_confirmed(case, mail) and not mail.urgent:
         return decided(case, "the patient names another address")  # see steps.moving
     name = TaskName.EMERGENCY if mail.urgent else TaskName.READ_MAIL
     case, letters = ask_staff(case, name, policy, now, mail=mail)

@@ -18,6 +18,17 @@ _MOVES = re.compile(
     r"\b(?:en adelante|a partir de (?:hoy|ahora)|en lugar|de ahora en|en vez)\b",
     re.IGNORECASE,
 )
+_MINE = re.compile(
+    rf"\b(?:my|our|mi|nuestr[oa])\s+(?:new|nuev[oa])\s+(?:\w+\s+)?{_MAIL}\b"
+    rf"|\b(?:my|our|mi|nuestr[oa])\s+{_MAIL}\s+(?:has|is|nuev|cambi)",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"\b(?:hospital|clinic|cl[ií]nica|doctora?|dra?\b|physician|m[eé]dic[oa]|provider|proveedor"
+    r"|lawyer|attorney|abogad[oa]|insur\w+|aseguradora|laborator\w+|fax)",
+    re.IGNORECASE,
+)
+"""Whose address may be meant as well: then only `my new address` counts."""
 _LONGEST = 20_000
 
 
@@ -28,6 +39,8 @@ def new_address(words: str, sender: str, ours: str) -> str:
     """
     words = words[:_LONGEST]
     if not (_NEW.search(words) or _MOVES.search(words)):
+        return ""
+    if _OTHERS.search(words) and not _MINE.search(words):
         return ""
     domain = ours.rpartition("@")[2]
     named: set[str] = {a.lower().rstrip(".") for a in _ADDRESS.findall(words)}
