@@ -284,7 +284,7 @@ OTHER: Change = lambda found: dataclasses.replace(found, kind=Kind.OTHER)  # noq
 def read_by(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
     """Other code than that which handled the mails."""
     real = arrivals.understand
-    monkeypatch.setattr(arrivals, "understand", lambda *words: change(real(*words)))
+    monkeypatch.setattr(arrivals, "understand", lambda *a, **k: change(real(*a, **k)))
 
 
 def lines(capsys: pytest.CaptureFixture[str], words: Sequence[str]) -> tuple[int, list[str]]:
