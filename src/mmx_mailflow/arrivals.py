@@ -56,7 +56,7 @@ _CAPS = ((_DAY, 1), (timedelta(days=10), 3))
 _MOST_STAFF_ANSWERS = 100
 """Answers to one member within a day, beyond which two programs talk to each other."""
 _SHORTEST_NAME = 3
-_PLACED = "staff say that it belongs here"
+_MACHINES = frozenset({Kind.AUTO_REPLY, Kind.BOUNCE})
 log = structlog.get_logger()
 
 
@@ -121,9 +121,13 @@ def _filed_by_staff(office: Office, arrived: Arrived) -> tuple[messages.Settled,
 
 def _is_no_order(arrived: Arrived) -> bool:
     """Whether a mail of staff is one that came before, a program's, or only a part of one."""
+    again = arrived.duplicate is not None
+    return again or _by_a_program(arrived) or not arrived.kept.whole
+
+
+def _by_a_program(arrived: Arrived) -> bool:
     understood = arrived.read.understood
-    machine = bool(understood.sign) or understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
-    return arrived.duplicate is not None or machine or not arrived.kept.whole
+    return bool(understood.sign) or understood.kind in _MACHINES
 
 
 def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) -> Arrived:
@@ -131,7 +135,8 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
     if command is None or (command.ref is None and arrived.match.inner):
         return arrived
     if command.ref is None:
-        opened = Match(ref=None, new_case=True, why="staff say it is a new request")
+        why = "staff say it is a new request"
+        opened = Match(ref=None, new_case=True, why=why, placed=True)
         asked = understand(
             arrived.message,
             arrived.kept.received_at,
@@ -145,7 +150,8 @@ def _said_by_staff(office: Office, arrived: Arrived, command: Command | None) ->
     if stored is None:
         return arrived
     here = arrived.match
-    there = Match(ref=command.ref, inner=here.inner, why=_PLACED)
+    why = "staff say that it belongs here"
+    there = Match(ref=command.ref, inner=here.inner, why=why, placed=True)
     if (here.ref, here.role) == (command.ref, Role.PROVIDER):  # it stays the provider's
         there = replace(there, role=here.role, provider=here.provider)
     return replace(arrived, match=there, stored=stored, duplicate=None)
@@ -251,18 +257,13 @@ def _tell_of_cap(office: Office, connection: Connection, sender: Address) -> Non
     tell_staff(office, connection, "caps", f"caps-{who}-{day}", "")
 
 
-def _placed_by_staff(arrived: Arrived) -> bool:
-    """Whether a member of staff said by its number where a held mail belongs."""
-    return arrived.match.why.startswith("staff")
-
-
 def _hour_is_full(office: Office, connection: Connection, arrived: Arrived) -> bool:
     """Whether a sender that nobody vouches for must wait for a person; staff hear of it once.
 
     A flood of forged requests must not become a flood of answers to those whose names it bears.
     """
     vouched = arrived.assessed.trust == Trust.VERIFIED or arrived.match.proven
-    if vouched or _placed_by_staff(arrived):
+    if vouched or arrived.match.placed:
         return False
     now, most = office.clock.now(), office.unknown_answers_per_hour
     if caps.first_answers(connection, now - _HOUR) < most:
@@ -388,7 +389,7 @@ def _settled(office: Office, connection: Connection, arrived: Arrived) -> messag
         return _staff(office, connection, arrived)
     if sender in office.policy.notify:
         return messages.Settled(outcome=Outcome.HELD, why="mail of the desk", kind=kind)
-    if kind == Kind.JUNK and not arrived.match.proven and not _placed_by_staff(arrived):
+    if kind == Kind.JUNK and not arrived.match.proven and not arrived.match.placed:
         why = "; ".join(arrived.read.understood.why)
         return messages.Settled(outcome=Outcome.JUNK, why=why, kind=kind)
     if arrived.match.ref is not None and arrived.match.role != Role.STAFF:
@@ -408,7 +409,7 @@ def _of_no_case(office: Office, connection: Connection, arrived: Arrived) -> mes
         if arrived.read.understood.urgent:
             tell_staff(office, connection, "emergency", f"emergency-{arrived.number}", "")
         return messages.Settled(outcome=Outcome.HELD, why=why, kind=kind)
-    if arrived.match.new_case and (kind == Kind.REQUEST or _placed_by_staff(arrived)):
+    if arrived.match.new_case and (kind == Kind.REQUEST or arrived.match.placed):
         return _new_case(office, connection, arrived)
     return _held(office, connection, arrived, arrived.match.why)
 
@@ -508,7 +509,7 @@ def _staff_proven(office: Office, arrived: Arrived) -> bool:
 def _staff(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
     """Staff count when their address is proven; anything else is held and reported to it."""
     kind = arrived.read.understood.kind
-    if kind == Kind.AUTO_REPLY or arrived.read.understood.sign:
+    if _by_a_program(arrived):
         return messages.Settled(outcome=Outcome.MACHINE, why="a machine of staff", kind=kind)
     sender, day = arrived.read.sender, office.clock.now() - _DAY
     if not _staff_proven(office, arrived):
@@ -567,7 +568,7 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
     if isinstance(event, FormReturned):
         seen = cases.used_elsewhere(connection, office.keys, stored.case.ref, event.sha256)
         event = event.model_copy(update={"seen_before": seen})
-    machine = found.understood.kind in {Kind.AUTO_REPLY, Kind.BOUNCE}
+    machine = found.understood.kind in _MACHINES
     decision = _happen(office, connection, stored, event, where.role.value, arrived)
     as_patient = where.role == Role.PATIENT or isinstance(event, RequestWithdrawn)
     strange = as_patient and _strange(decision.case, mail)
@@ -588,7 +589,7 @@ def _in_case(office: Office, connection: Connection, arrived: Arrived) -> messag
 def _mail(office: Office, connection: Connection, arrived: Arrived) -> Mail:
     """What the event of a mail in a case knows of it."""
     found, where = arrived.read, arrived.match
-    mail = mail_of(found, proven=where.proven, why=where.why, placed=where.why == _PLACED)
+    mail = mail_of(found, proven=where.proven, why=where.why, placed=where.placed)
     named = (*arrived.message.in_reply_to, *arrived.message.references[-1:])
     ours = outbox.by_message_ids(connection, office.keys, named)
     answers = next((o.letter for o in ours if o.ref == where.ref), None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
-from mmx_mailflow.casework.case import State
+from mmx_mailflow.casework.case import Case, State
 from mmx_mailflow.casework.deadlines import deadlines
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.values import Outcome, Role
@@ -28,12 +29,13 @@ def daily_letters(office: Office, connection: Connection, now: datetime) -> list
     """The letters of this day; lists that are empty are not sent."""
     occasion = f"day-{now.date()}"
     last = outbox.last_written(connection, _DAILY)
-    digest = _digest(office, connection, now)
+    every = cases.listing(connection, office.keys)
+    digest = _digest(office, connection, every, now)
     letters = [
         plain_letter(office, LetterName.DIGEST, to, Role.STAFF, occasion, digest)
         for to in office.policy.notify
     ]
-    pen = _listed(office, connection, Outcome.HELD, now - timedelta(days=30))
+    pen = _listed(office, connection, Outcome.HELD, now - timedelta(days=30), every)
     junk = _listed(office, connection, Outcome.JUNK, last or now - timedelta(days=_DAYS_TOLD))
     for name, mails in ((LetterName.HOLDING_PEN, pen), (LetterName.JUNK_LIST, junk)):
         letters += [
@@ -46,8 +48,9 @@ def daily_letters(office: Office, connection: Connection, now: datetime) -> list
     return letters
 
 
-def _digest(office: Office, connection: Connection, now: datetime) -> dict[str, object]:
-    every = cases.listing(connection, office.keys)
+def _digest(
+    office: Office, connection: Connection, every: Sequence[Case], now: datetime
+) -> dict[str, object]:
     running = [case for case in every if case.state not in {State.CLOSED, State.PURGED}]
     tomorrow = now + timedelta(days=1)
     due: list[JsonValue] = []
@@ -69,7 +72,11 @@ def _digest(office: Office, connection: Connection, now: datetime) -> dict[str, 
 
 
 def _listed(
-    office: Office, connection: Connection, outcome: Outcome, since: datetime
+    office: Office,
+    connection: Connection,
+    outcome: Outcome,
+    since: datetime,
+    guess_among: Sequence[Case] = (),
 ) -> list[JsonValue]:
     """Mails of an outcome since a moment that belong to no case, with what is needed to decide."""
     rows = [
@@ -77,7 +84,6 @@ def _listed(
         for row in messages.listing(connection, office.keys, outcome=outcome)
         if row["ref"] is None and row["handled_at"] >= since  # type: ignore[operator]
     ]
-    every = cases.listing(connection, office.keys) if outcome == Outcome.HELD and rows else []
     today = office.clock.now().date()
     listed: list[JsonValue] = []
     for row in rows[-_MOST_LISTED:]:
@@ -92,7 +98,7 @@ def _listed(
                 "received": kept.received_at.isoformat(),
                 "first_words": message.new_text[:_WORDS],
                 "why": str(row["why"]),
-                "guesses": guessed(message, every, today),
+                "guesses": guessed(message, guess_among, today),
             }
         )
     return listed

@@ -21,7 +21,8 @@ from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
 
 _VERBS = frozenset({Verb.FILE_AS, Verb.RELEASE})
-_WAIT = frozenset({Outcome.HELD, Outcome.JUNK, None})
+_HELD = frozenset({Outcome.HELD, Outcome.JUNK})
+_WAIT = _HELD | {None}
 """Without an outcome: given back to the line, and the service stopped before it came there."""
 Handle = Callable[[Command], None]
 Result = dict[str, object]
@@ -104,13 +105,11 @@ def _file(office: Office, command: Command, handle: Handle) -> str:
     junk, now = command.name == "junk", office.clock.now()
     with office.store.begin() as connection:
         kept = messages.load(connection, office.keys, command.number)
-        waits = kept is not None and kept.given and kept.outcome in _WAIT
+        waits = kept is not None and kept.given and kept.outcome in (_HELD if junk else _WAIT)
         if kept is None or not waits or kept.ref not in {None, command.ref}:
             return "" if kept is not None and _agrees(kept, command) else "nothing_held"
         if command.ref is not None and cases.load(connection, office.keys, command.ref) is None:
             return "no_such_case"
-        if junk and kept.outcome is None:
-            return "nothing_held"
         if junk:
             done = messages.Settled(outcome=Outcome.JUNK, why="staff call it junk")
             messages.settle(connection, office.keys, command.number, done, now)

@@ -74,12 +74,13 @@ def _one_more_time(
         with office.store.begin() as connection:
             _strike(office, connection, row.number)
         raise
+    came = [mail for batch in batches for mail in rows_of(office, batch)]
     with office.store.begin() as connection:
-        for mail in [mail for batch in batches for mail in rows_of(office, batch)]:
-            messages.given(connection, office.keys, row.number, mail, office.clock.now())
-            return True
-        _park(office, connection, row.number, "it left the server before it was given")
-    return False
+        if came:
+            messages.given(connection, office.keys, row.number, came[0], office.clock.now())
+        else:
+            _park(office, connection, row.number, "it left the server before it was given")
+    return bool(came)
 
 
 def _strike(office: Office, connection: Connection, number: int) -> None:

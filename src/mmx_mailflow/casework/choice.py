@@ -54,7 +54,11 @@ _GOES_ON = re.compile(
 def _answer(words: str) -> str:
     """The first line of a short answer; a longer text, or a question, is a letter of its own."""
     short = len(words.strip()) <= _LONGEST and "?" not in words
-    return next((x.strip() for x in words.splitlines() if x.strip()), "") if short else ""
+    return _first_line(words) if short else ""
+
+
+def _first_line(words: str) -> str:
+    return next((line.strip() for line in words.splitlines() if line.strip()), "")
 
 
 def confirms(words: str) -> bool:
@@ -77,7 +81,7 @@ def goes_on(words: str) -> bool:
 
 def pick(words: str) -> int | None:
     """Which option a short text picks, counted from 0; -1 is the last; None when it picks none."""
-    said = next((line.strip() for line in words.splitlines() if line.strip()), "")
+    said = _first_line(words)
     if not said or len(words.strip()) > _LONGEST or _NEITHER.search(said):
         return None
     letter = _LETTER.match(said)

@@ -27,9 +27,14 @@ def from_confirmed(case: Case, mail: Mail) -> bool:
     return case.confirmed and from_first_sender(case, mail) and mail.trust == Trust.VERIFIED
 
 
+def proof_failed(case: Case) -> bool:
+    """Whether the case's address failed its proof, and nobody of staff let it go on."""
+    return case.trust == Trust.FAILED and not case.released
+
+
 def may_be_told(case: Case) -> bool:
     """Whether the case's address may be written to though it did not write itself."""
-    return (case.trust != Trust.FAILED or case.released) and not case.unreachable
+    return not proof_failed(case) and not case.unreachable
 
 
 def from_provider(provider: Provider, mail: Mail) -> bool:

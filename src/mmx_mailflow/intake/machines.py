@@ -95,6 +95,10 @@ def _has(message: Message, *names: str) -> bool:
     return any(header(message, name).strip() not in _NO for name in names)
 
 
+def _null_sender(message: Message) -> bool:
+    return header(message, "return-path").strip() == "<>"
+
+
 def calendar_answer(message: Message) -> bool:
     """An invitation was accepted or declined."""
     return any(
@@ -110,7 +114,7 @@ def receipt(message: Message) -> bool:
 
 SIGNS = (
     Sign("Auto-Submitted", auto_submitted),
-    Sign("null Return-Path", lambda m: header(m, "return-path").strip() == "<>"),
+    Sign("null Return-Path", _null_sender),
     Sign("Precedence", lambda m: _bare(header(m, "precedence")) in _BULK),
     Sign("mailing list", lambda m: _has(m, *_LISTS)),
     Sign("header of a program", lambda m: _has(m, *_VENDORS)),
@@ -134,8 +138,7 @@ def asks_for_silence(message: Message) -> bool:
 
 def is_daemon(message: Message) -> bool:
     """A mail server writes, by its name or by its null sender."""
-    null = header(message, "return-path").strip() == "<>"
-    return null or re.match(_DAEMON, _sender(message)) is not None
+    return _null_sender(message) or _DAEMON.match(_sender(message)) is not None
 
 
 def is_ticket(message: Message, words: str) -> bool:

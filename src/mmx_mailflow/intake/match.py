@@ -58,6 +58,8 @@ class Match:
     """A token of a letter that went to this very sender."""
     new_case: bool = False
     held: bool = False
+    placed: bool = False
+    """A member of staff said by its number where it belongs."""
     inner: bool = False
     """It answers or carries a letter to staff or to a provider: never a mail of the patient."""
     shows: tuple[str, ...] = field(default=(), repr=False)

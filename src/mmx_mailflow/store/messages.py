@@ -366,7 +366,7 @@ def enter_copy(
 _HANDLED = and_(
     messages.c.outcome.is_not(None),
     messages.c.outcome != Outcome.DUPLICATE.value,
-    messages.c.folder.not_like("copy of %"),
+    messages.c.folder.not_like(f"{_COPY_OF}%"),
 )
 
 

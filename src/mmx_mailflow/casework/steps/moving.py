@@ -10,7 +10,7 @@ from mmx_mailflow.casework.choice import confirms, declines
 from mmx_mailflow.casework.events import Event, Mail, PersonWrote
 from mmx_mailflow.casework.letters import Letter, LetterName
 from mmx_mailflow.casework.policy import Policy
-from mmx_mailflow.casework.senders import from_confirmed, may_be_told
+from mmx_mailflow.casework.senders import from_confirmed, may_be_told, proof_failed
 from mmx_mailflow.casework.steps.common import (
     Words,
     ask_staff,
@@ -103,7 +103,7 @@ def asked(decision: Decision, mail: Mail, policy: Policy, now: datetime) -> Deci
     mine, before = from_confirmed(case, mail), _waits(case, now)
     if not mail.may_answer or (before is not None and (not mine or before.to == to)):
         return decision
-    if case.trust == Trust.FAILED and not case.released:
+    if proof_failed(case):
         return decision
     case = replace(case, move=Move(to=to, asked_at=now))
     letters: tuple[Letter, ...]

@@ -15,6 +15,7 @@ from mmx_mailflow.casework.commands import Command
 from mmx_mailflow.casework.facts import FactName, Facts
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.returned import CheckResult
+from mmx_mailflow.casework.senders import may_be_told, proof_failed
 from mmx_mailflow.casework.steps import show
 from mmx_mailflow.casework.steps.acceptance import accept, replaced
 from mmx_mailflow.casework.steps.common import (
@@ -131,7 +132,7 @@ def do_send_form(work: Work, command: Command, number: int) -> Work:
     case = work.case
     again = case.form is not None and case.authorization is None
     refuse_unless(case.closed_at is None, "case_closed")
-    refuse_unless(case.trust != Trust.FAILED or case.released, "sender_failed")
+    refuse_unless(not proof_failed(case), "sender_failed")
     case = without_tasks(case, *GENERAL_TASKS, TaskName.REVIEW_FORM)
     decision = send_form(case, work.policy, work.now, "staff sent the form", again=again)
     return replace(work, case=decision.case, letters=(*work.letters, *decision.letters))
@@ -177,7 +178,7 @@ def do_reject(work: Work, command: Command, number: int) -> Work:
 def do_tell_patient(work: Work, command: Command, number: int) -> Work:
     """TELL PATIENT: staff's own words, previewed in the answer, after the delay."""
     refuse_unless(bool(command.words.strip()), "words_missing")
-    refuse_unless(work.case.trust != Trust.FAILED or work.case.released, "sender_failed")
+    refuse_unless(not proof_failed(work.case), "sender_failed")
     letter = to_patient(
         work.case,
         LetterName.PATIENT_WORDS,
@@ -231,7 +232,7 @@ def do_close(work: Work, command: Command, number: int) -> Work:
     result = _OUTCOMES.get(command.name.replace(" ", "_"))
     refuse_unless(result is not None, "outcome_unknown")
     assert result is not None
-    silent = (case.trust == Trust.FAILED and not case.released) or case.unreachable
+    silent = not may_be_told(case)
     case = close(case, result, work.now)
     cancel = work.cancel | {Role.PROVIDER.value, Role.PATIENT.value}
     work = replace(work, cancel=cancel, case=case)
