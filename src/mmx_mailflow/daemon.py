@@ -6,11 +6,14 @@ import fcntl
 import os
 import signal
 import socket
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -19,10 +22,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from mmx_mailflow import flow
 from mmx_mailflow.balance import EVERY, balance
 from mmx_mailflow.office import Office
-from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of
+from mmx_mailflow.ops.opening import mailbox_of, open_office, read_again, sender_of
 from mmx_mailflow.ops.purging import remove_on_server
+from mmx_mailflow.settings import ConfigError, Settings
 from mmx_mailflow.settings import Mailbox as MailboxSettings
-from mmx_mailflow.settings import Settings
 from mmx_mailflow.store import outbox
 from mmx_mailflow.store.engine import StoreNotNowError
 from mmx_mailflow.transport.clock import Clock
@@ -31,6 +34,9 @@ from mmx_mailflow.transport.imap import Mailbox
 
 BEAT_SECONDS = 5
 LONGEST_PAUSE = 300
+LONGEST_STOP = 8.0
+"""Seconds after which a service that is told to stop is gone, whatever a server holds up."""
+_STOPS = frozenset({signal.SIGTERM, signal.SIGINT})
 log = structlog.get_logger()
 
 
@@ -78,46 +84,61 @@ class Service:
     """The daemon: a watcher a mailbox, and beats for what waits, is due and is to be sent."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self.settings, self.clock = settings, clock
-        self.stop = threading.Event()
+        self.settings = settings
         self.office = open_office(settings, clock)
+        self.stop = self.office.stopping
         self._sender = sender_of(settings.smtp)
         self._line = threading.Lock()
         self._pauses: dict[str, float] = {}
         self._balanced: dict[str, datetime] = {}
+        self._watchers = [
+            threading.Thread(target=self._watch, args=(box,), daemon=True)
+            for box in settings.mailbox
+        ]
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
 
-    def run(self) -> None:
-        """Work until `stop` is set; what is in hand is ended first."""
+    def start(self) -> None:
+        """Take back what was in hand, then watch and beat in threads of their own."""
         recover(self.office, self.settings)
-        watchers = [
-            threading.Thread(target=self._watch, args=(box,), daemon=True)
-            for box in self.settings.mailbox
-        ]
         self._scheduler.add_job(self._beat, "interval", seconds=BEAT_SECONDS, id="line")
         self._scheduler.start()
-        for watcher in watchers:
+        for watcher in self._watchers:
             watcher.start()
         notify(b"READY=1")
-        log.info("running", mailboxes=len(watchers))
-        self.stop.wait()
+        log.info("running", mailboxes=len(self._watchers))
+
+    def end(self) -> None:
+        """Stop; what is in hand is ended first, unless a server holds it up for too long."""
         notify(b"STOPPING=1")
+        self.stop.set()
+        last = threading.Timer(LONGEST_STOP, _leave)
+        last.daemon = True
+        last.start()
         # A file in hand has some seconds left; a mail that is not handled waits for the next start.
-        self.office.worker.close()
+        self.office.worker.close(LONGEST_STOP / 3)
         self._scheduler.shutdown(wait=True)
-        for watcher in watchers:
-            watcher.join(8)
+        for watcher in self._watchers:
+            watcher.join()
         self._sender.close()
         self.office.close()
+        last.cancel()
         log.info("stopped")
 
-    def reload(self) -> None:
-        """Read templates, staff and directory again; the old ones stay when that fails."""
-        self.office = replace(open_office(self.settings, self.clock), worker=self.office.worker)
+    def reload(self, read: Callable[[], Settings]) -> None:
+        """Read staff, policy, templates and directory again; the old ones stay when that fails.
+
+        Where the servers and the database are is read at the start only.
+        """
+        try:
+            self.office = read_again(self.office, read())
+        except Exception as error:  # noqa: BLE001  a slip in a file must not end the service
+            key = error.key if isinstance(error, ConfigError) else ""
+            log.error("not reloaded", error=type(error).__name__, key=key)  # noqa: TRY400  a trace could hold an address
+            return
         log.info("reloaded")
 
     def _beat(self) -> None:
@@ -142,7 +163,9 @@ class Service:
         with mailbox_of(box) as mailbox:
             mailbox.ensure_folders()
             while not self.stop.is_set():
-                if flow.keep_new(self.office, mailbox):
+                new = flow.keep_new(self.office, mailbox)
+                flow.read_sent(self.office, mailbox)
+                if new:
                     self._line_pass()
                 flow.look_up_uncertain(self.office, [mailbox])
                 flow.file_handled(self.office, mailbox)
@@ -153,7 +176,7 @@ class Service:
 
     def _balance(self, mailbox: Mailbox) -> None:
         """Compare the mailbox with the ledger, once an hour and after every start."""
-        name, now = mailbox.address.name, self.clock.now()
+        name, now = mailbox.address.name, self.office.clock.now()
         if name not in self._balanced or now - self._balanced[name] >= EVERY:
             balance(self.office, mailbox)
             self._balanced[name] = now
@@ -176,14 +199,56 @@ class Service:
         return True
 
 
-def run(settings: Settings, clock: Clock) -> None:
-    """The service in the foreground: SIGTERM drains it, SIGHUP reloads."""
-    with alone(settings):
+def run(settings: Settings, clock: Clock, read: Callable[[], Settings]) -> None:
+    """The service in the foreground: SIGTERM drains it, SIGHUP has it `read` its settings again."""
+    with alone(settings), _signals() as come:
         service = Service(settings, clock)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: service.stop.set())
-        signal.signal(signal.SIGHUP, lambda *_: service.reload())
-        service.run()
+        service.start()
+        while come.recv(1)[0] not in _STOPS:
+            service.reload(read)
+        service.end()
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """Signals as bytes to read.
+
+    A handler that does the work would do it in the middle of something else, and a wait for a
+    lock does not always see that a signal came.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        before = signal.set_wakeup_fd(theirs.fileno())
+        kept = {name: signal.signal(name, _nothing) for name in (*_STOPS, signal.SIGHUP)}
+        try:
+            yield ours
+        finally:
+            for name, handler in kept.items():
+                signal.signal(name, handler)
+            signal.set_wakeup_fd(before)
+
+
+def _nothing(*_: object) -> None:
+    """The byte that is written for the signal is all."""
+
+
+def _leave() -> NoReturn:
+    """Go in the middle of something, as a crash would; the next start takes it up."""
+    log.warning("stopped in the middle", where=_where())
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _where() -> list[str]:
+    """Which of our functions each thread is in."""
+    here = str(Path(__file__).parent)
+    stacks = [traceback.extract_stack(frame) for frame in sys._current_frames().values()]  # noqa: SLF001  there is no other way
+    ours = [
+        [f"{line.name}:{line.lineno}" for line in s if line.filename.startswith(here)]
+        for s in stacks
+    ]
+    return sorted(lines[-1] for lines in ours if lines)
 
 
 def notify(words: bytes) -> None:

@@ -50,7 +50,8 @@ def keep_new(office: Office, mailbox: Mailbox) -> int:
     since, most = office.answer_since, office.max_message_bytes
     new = mailbox.uids(folder, after)
     try:
-        for batch in mailbox.fetch(new, since=since, batch_bytes=BATCH_BYTES, max_bytes=most):
+        batches = mailbox.fetch(new, since=since, batch_bytes=BATCH_BYTES, max_bytes=most)
+        for batch in office.until_stopped(batches):
             rows, now = rows_of(office, batch), office.clock.now()
             with office.store.begin() as connection:
                 entered += messages.keep(connection, office.keys, name, folder, validity, rows, now)
@@ -64,7 +65,7 @@ def handle_kept(office: Office) -> int:
     """Steps 3 to 9 for every mail that waits; one that fails does not stop the next."""
     with office.store.begin() as connection:
         numbers = messages.waiting(connection, office.clock.now(), _MANY)
-    for number in numbers:
+    for number in office.until_stopped(numbers):
         try:
             _again_when_moved(partial(handle_message, office, number))
         except (StoreNotNowError, StoppedError):
@@ -101,7 +102,7 @@ def handle_due(office: Office) -> int:
     """Steps 7 to 9 for every deadline that has passed."""
     with office.store.begin() as connection:
         refs = cases.due(connection, office.clock.now(), _MANY)
-    for ref in refs:
+    for ref in office.until_stopped(refs):
         _again_when_moved(partial(_one_deadline, office, ref))
     return len(refs)
 
@@ -137,7 +138,7 @@ def send_due(office: Office, sender: Sender) -> int:
     with office.store.begin() as connection:
         outbox.recover(connection, now, all_claims=False)
         numbers = outbox.due(connection, now, _MANY)
-    done = sum(_send(office, sender, number) for number in numbers)
+    done = sum(_send(office, sender, number) for number in office.until_stopped(numbers))
     _tell_of_old(office)
     return done
 

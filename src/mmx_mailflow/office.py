@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
+from typing import TypeVar
 
 from mmx_mailflow.casework.case import Case, Decision
 from mmx_mailflow.casework.events import Event
@@ -34,6 +37,8 @@ from mmx_mailflow.store.vault import Keys
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.worker import Worker
 
+Work = TypeVar("Work")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
@@ -61,6 +66,12 @@ class Office:
     """The picture to print where the agent accepts the carta poder; None: the place stays."""
     worker: Worker = field(default_factory=Worker, repr=False)
     """Opens returned files; its process starts with the first one."""
+    stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set once the service is to stop: no further mail or letter is taken in hand."""
+
+    def until_stopped(self, work: Iterable[Work]) -> Iterator[Work]:
+        """One after the other, as long as the service is not told to stop."""
+        return takewhile(lambda _: not self.stopping.is_set(), work)
 
     def close(self) -> None:
         """End what is open: the process for files, then the database."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,12 +74,49 @@ class Daemon:
     def __init__(self, config: Path) -> None:
         command = [sys.executable, "-m", "mmx_mailflow", "--config", str(config), "run"]
         self.log = config.parent / "log"
+        environ = os.environ | {"PYTHONFAULTHANDLER": "1"}
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log, env=os.environ)
+            self.process = subprocess.Popen(command, cwd=ROOT, stderr=log, env=environ)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # it says where each thread stands
+            self.process.wait(20)
+            raise AssertionError(f"it does not end: {self.log.read_text()}") from None
+
+
+@contextmanager
+def silent_at_the_end_of_data() -> Iterator[tuple[int, threading.Event]]:
+    """A mail server that takes a letter's bytes and never answers; the event tells that it has."""
+    taken, over = threading.Event(), threading.Event()
+
+    def serve(line: socket.socket) -> None:
+        with line, line.makefile("rwb") as words, suppress(OSError):
+            words.write(b"220 here\r\n")
+            words.flush()
+            for said in iter(words.readline, b""):
+                command = said[:4].upper()
+                words.write(b"354 go on\r\n" if command == b"DATA" else b"250 well\r\n")
+                words.flush()
+                if command == b"DATA":
+                    while words.readline() not in {b".\r\n", b""}:
+                        pass
+                    taken.set()
+                    over.wait(300)
+
+    def listen() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=listen, daemon=True).start()
+        yield door.getsockname()[1], taken
+        over.set()
+        door.shutdown(socket.SHUT_RDWR)
 
 
 def test_idle_wakes_the_daemon_and_sigterm_drains_it(tmp_path: Path) -> None:
@@ -88,6 +129,11 @@ def test_idle_wakes_the_daemon_and_sigterm_drains_it(tmp_path: Path) -> None:
                 written(ANA, "Records", REQUEST_EN, datetime.now(UTC)), datetime.now(UTC)
             )
             assert until(lambda: any(ANA in t.recipients for t in listener.taken), 20)
+            by_hand = written(RECORDS, "You", "We call.", datetime.now(UTC), to=ANA, dmarc="")
+            dovecot.append(by_hand, datetime.now(UTC), folder="Sent")
+            thanks = written("ben@gmail.com", "Hello", "Hello there.", datetime.now(UTC))
+            dovecot.append(thanks, datetime.now(UTC))
+            assert until(lambda: any("ben@gmail.com" in t.recipients for t in listener.taken), 20)
         finally:
             began = time.monotonic()
             code = daemon.stop()
@@ -102,6 +148,52 @@ def test_idle_wakes_the_daemon_and_sigterm_drains_it(tmp_path: Path) -> None:
         rows = call(tmp_path / "config.toml", "cases", "--json").stdout
         assert '"state": "awaiting_signature"' in rows
         assert "Ana" not in rows
+        mails = json.loads(call(tmp_path / "config.toml", "messages", "--json").stdout)
+        assert [m["outcome"] for m in mails if m["folder"] == "Sent"] == ["handled"]
+
+
+def test_a_server_that_says_nothing_does_not_keep_the_daemon_from_ending(tmp_path: Path) -> None:
+    with running() as dovecot, silent_at_the_end_of_data() as (port, taken):
+        config = office(tmp_path, dovecot.port, port)
+        config.write_text(config.read_text().replace("[smtp]", "[smtp]\ntimeout_seconds = 250"))
+        dovecot.append(written(ANA, "Records", REQUEST_EN, datetime.now(UTC)), datetime.now(UTC))
+        daemon = Daemon(config)
+        assert taken.wait(30)
+
+        assert daemon.stop() == 0
+
+    assert "stopped in the middle" in daemon.log.read_text()
+    assert "_data" in daemon.log.read_text()
+    assert call(config, "verify").returncode == 0
+    letters = json.loads(call(config, "outbox", "list", "--json").stdout)
+    assert "sending" in {letter["state"] for letter in letters}
+
+
+def test_a_hangup_reads_the_settings_again_and_a_slip_in_them_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    with running() as dovecot, listening() as listener:
+        config = office(tmp_path, dovecot.port, listener.port)
+        good = config.read_text()
+        daemon = Daemon(config)
+        try:
+            assert until(lambda: "running" in daemon.log.read_text(), 20)
+            config.write_text(good.replace("members", "memmers"))
+            daemon.process.send_signal(signal.SIGHUP)
+            assert until(lambda: "not reloaded" in daemon.log.read_text(), 20)
+            config.write_text(good.replace("[service]", "[service]\norganisation = 'Otra'"))
+            daemon.process.send_signal(signal.SIGHUP)
+            assert until(lambda: '"reloaded"' in daemon.log.read_text(), 20)
+
+            asked = written(ANA, "Records", REQUEST_EN, datetime.now(UTC))
+            dovecot.append(asked, datetime.now(UTC))
+            assert until(lambda: any(ANA in t.recipients for t in listener.taken), 20)
+        finally:
+            code = daemon.stop()
+    assert code == 0
+    answer = next(t.raw for t in listener.taken if ANA in t.recipients)
+    assert b"From: Otra <" in answer
+    assert "office.example" not in daemon.log.read_text()
 
 
 def test_missing_servers_only_make_the_daemon_wait(tmp_path: Path) -> None:

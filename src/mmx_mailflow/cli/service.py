@@ -42,7 +42,8 @@ def _started(context: typer.Context, work: Callable[[Settings, Clock], object]) 
 
 def run(context: typer.Context) -> int:
     """Run the service in the foreground until SIGTERM; SIGHUP reloads templates and staff."""
-    _started(context, daemon.run)
+    again = options_of(context).settings
+    _started(context, lambda settings, clock: daemon.run(settings, clock, again))
     return 0
 
 
@@ -82,5 +83,5 @@ def sandbox(
 
     logs.set_up()
     with opened(folder, print_line) as config:
-        daemon.run(load(config, {}), Clock())
+        daemon.run(load(config, {}), Clock(), lambda: load(config, {}))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mmx_mailflow.forms.packet import FormWords, signature_picture, words_from
@@ -12,7 +13,7 @@ from mmx_mailflow.office import Office
 from mmx_mailflow.settings import ConfigError, Settings, Smtp, data_path
 from mmx_mailflow.settings import Mailbox as MailboxSettings
 from mmx_mailflow.store import directory
-from mmx_mailflow.store.engine import open_store
+from mmx_mailflow.store.engine import Store, open_store
 from mmx_mailflow.store.vault import load_keys
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.imap import Mailbox, MailboxAddress
@@ -61,13 +62,27 @@ def open_office(settings: Settings, clock: Clock) -> Office:
     signature = agent_signature(settings.service.agent_signature_file)
     keys = load_keys(settings.security.key_file)
     store = open_store(settings.database.full_url(), keys, data_path("migrations"))
+    return _office(settings, clock, store, signature)
+
+
+def read_again(office: Office, settings: Settings) -> Office:
+    """The office with the staff, policy, templates and directory of now; what is open stays open.
+
+    Raises what the settings raise.
+    """
+    signature = agent_signature(settings.service.agent_signature_file)
+    new = _office(settings, office.clock, office.store, signature)
+    return replace(new, worker=office.worker, stopping=office.stopping)
+
+
+def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | None) -> Office:
     texts = template_texts(settings.service.templates_dir)
     with store.begin() as connection:
         entries = directory.entries(connection)
     ours = {settings.service.records_address, *settings.staff.members, *(e.email for e in entries)}
     return Office(
         store=store,
-        keys=keys,
+        keys=store.keys,
         policy=settings.policy(),
         templates=templates_from(texts),
         words=form_words(texts),
