@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import structlog
 
 from mmx_mailflow import pen
 from mmx_mailflow.casework.case import Case, Decision, State
-from mmx_mailflow.casework.codes import reference
+from mmx_mailflow.casework.codes import is_proven, reference
 from mmx_mailflow.casework.commands import Command
 from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import (
@@ -36,7 +36,7 @@ from mmx_mailflow.intake.authenticity import Assessment, looks_like, trust
 from mmx_mailflow.intake.bounces import Fate, Report, read_bounce
 from mmx_mailflow.intake.commands import read_commands
 from mmx_mailflow.intake.event import Read, mail_of, patient_event, provider_event, staff_event
-from mmx_mailflow.intake.match import Candidate, Clues, Match, clues, match, patient_key
+from mmx_mailflow.intake.match import LAPSED, Candidate, Clues, Match, clues, match, patient_key
 from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.intake.understand import Understood, understand
@@ -305,14 +305,10 @@ def inspected(
     blank = issued_packet(office, case) if case and case.form and deep else b""
     return judge(
         office.worker.look(files, blank=blank, deep=deep),
-        key=office.keys.token_key,
+        keys=office.keys.code_keys(office.today()),
         issued=form,
-        today=_today(office),
+        today=office.today(),
     )
-
-
-def _today(office: Office) -> date:
-    return office.clock.now().astimezone(office.policy.zone()).date()
 
 
 def _with_form(office: Office, arrived: Arrived) -> Arrived:
@@ -324,7 +320,7 @@ def _with_form(office: Office, arrived: Arrived) -> Arrived:
     returned = _inspected(office, arrived.message, case, deep=True)
     came = here(returned, case.form) if returned else frozenset[int]()
     if returned is not None and case.returns:
-        returned = merge(case.returns[-1].returned, returned, case.form, _today(office))
+        returned = merge(case.returns[-1].returned, returned, case.form, office.today())
     return replace(arrived, read=replace(arrived.read, returned=returned, came=came))
 
 
@@ -357,12 +353,13 @@ def _candidates(
         ("reference", cases.by_references(connection, signs.references)),
         ("sender", cases.by_sender(connection, keys, sender) if sender else []),
     )
+    valid = keys.code_keys(office.today())
     return [
         Candidate(
             ref=found.ref,
             role=found.role,
             provider=found.provider,
-            by=by,
+            by=LAPSED if _has_lapsed(found, valid) else by,
             closed_at=found.closed_at,
             patient_key=found.patient_key,
             recipient=found.recipient,
@@ -371,6 +368,15 @@ def _candidates(
         for by, rows in asked
         for found in rows
     ]
+
+
+def _has_lapsed(found: cases.Found, valid: Sequence[bytes]) -> bool:
+    """Whether it bears a code, as a Message-ID of ours does, of a key that counts no longer.
+
+    It names its case still, and proves nothing.
+    """
+    about = found.ref, found.role, found.recipient
+    return bool(found.code) and not is_proven(found.code, valid, *about)
 
 
 def _settled(office: Office, connection: Connection, arrived: Arrived) -> messages.Settled:
@@ -654,7 +660,7 @@ def _receipt(office: Office, connection: Connection, arrived: Arrived) -> None:
     found = arrived.read
     if found.may_answer and found.trust != Trust.FAILED:
         name = LetterName.EMERGENCY if found.understood.urgent else LetterName.RECEIPT
-        _to_sender(office, connection, arrived, name, _today(office).isoformat(), {})
+        _to_sender(office, connection, arrived, name, office.today().isoformat(), {})
 
 
 def _happen(

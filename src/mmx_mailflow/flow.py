@@ -22,6 +22,7 @@ from mmx_mailflow.daily import DAILY_HOUR, daily_letters
 from mmx_mailflow.office import Office, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, ledger, messages, outbox
 from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowError
+from mmx_mailflow.store.wrapping import know_codes
 from mmx_mailflow.transport.errors import NeverError, NotGivenError, NotNowError, UncertainError
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender
@@ -64,6 +65,7 @@ def keep_new(office: Office, mailbox: Mailbox) -> int:
 def handle_kept(office: Office) -> int:
     """Steps 3 to 9 for every mail that waits; one that fails does not stop the next."""
     with office.store.begin() as connection:
+        know_codes(connection, office.keys)
         numbers = messages.waiting(connection, office.clock.now(), _MANY)
     for number in office.until_stopped(numbers):
         try:

@@ -6,7 +6,7 @@ import base64
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import takewhile
 from typing import TypeVar
 
@@ -69,6 +69,10 @@ class Office:
     stopping: threading.Event = field(default_factory=threading.Event, repr=False)
     """Set once the service is to stop: no further mail or letter is taken in hand."""
 
+    def today(self) -> date:
+        """The day where the office is."""
+        return self.clock.now().astimezone(self.policy.zone()).date()
+
     def until_stopped(self, work: Iterable[Work]) -> Iterator[Work]:
         """One after the other, as long as the service is not told to stop."""
         return takewhile(lambda _: not self.stopping.is_set(), work)
@@ -124,7 +128,7 @@ def issued_packet(office: Office, case: Case, form: IssuedForm | None = None) ->
     assert form is not None
     facts = packet_facts(case, form, office.policy)
     signed = facts.model_copy(update={"agent_signature": office.agent_signature})
-    return packet(signed, office.words, key=office.keys.token_key)
+    return packet(signed, office.words, key=office.keys.code_key(form.issued_on))
 
 
 def _composed(
@@ -182,7 +186,8 @@ def _written(
         office.policy,
         draw=office.clock.draw(16),
         now=office.clock.now(),
-        token_key=office.keys.token_key,
+        code_key=office.keys.code_key(office.today()),
+        send_key=office.keys.send_key,
         templates=office.templates,
         attachments=files,
         plus_addressing=office.plus,

@@ -153,7 +153,7 @@ def test_damaged_files_get_a_verdict_and_are_never_signed(cut: int, noise: bytes
 
 @given(text=st.text(max_size=60))
 def test_no_text_is_taken_for_a_code_of_ours(text: str) -> None:
-    found = read_page_code(text, KEY)
+    found = read_page_code(text, [KEY])
 
     assert found is None or found.verified is False
-    assert read_page_code(page_code(KEY, FACTS.ref, 3, 2, "FKSP"), KEY).page == 2
+    assert read_page_code(page_code(KEY, FACTS.ref, 3, 2, "FKSP"), [KEY]).page == 2

@@ -379,12 +379,12 @@ def test_every_page_says_which_it_is(kind: str) -> None:
     for n, text in enumerate(pages(kind), 1):
         picture = np.asarray(document[n - 1].render(scale=2).to_pil().convert("L"))
         [code] = zxingcpp.read_barcodes(picture)
-        read, typed = read_page_code(code.text, KEY), read_typed_code(text, KEY)
+        read, typed = read_page_code(code.text, [KEY]), read_typed_code(text, [KEY])
 
         assert (read.ref, read.issue, read.page, read.roles) == (FACTS.ref, 1, n, roles(kind))
         assert read.verified
         assert typed == read
-        assert read_page_code(code.text, b"z" * 32).verified is False
+        assert read_page_code(code.text, [b"z" * 32]).verified is False
         assert f"{VERSION}-1 2026-11-23 page {n} of {count} / página {n} de {count}" in text
         for x, y in ((round(2 * a), round(1584 - 2 * b)) for a, b in mark_centres()):
             assert picture[y - 6 : y + 6, x - 6 : x + 6].max() < 60

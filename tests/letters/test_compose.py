@@ -60,7 +60,8 @@ def with_file(attached: Attached, **changes: object) -> Composed:
         POLICY,
         draw=DRAW,
         now=NOW,
-        token_key=KEY,
+        code_key=KEY,
+        send_key=KEY,
         templates=MADE,
         attachments=[attached],
         plus_addressing=False,
@@ -126,7 +127,14 @@ def test_a_long_organisation_is_written_in_short_encoded_words() -> None:
     )
     policy = POLICY.model_copy(update={"organisation": name.strip()})
     letter = compose(
-        letter_of(FIRST), WAITING, policy, draw=DRAW, now=NOW, token_key=KEY, templates=MADE
+        letter_of(FIRST),
+        WAITING,
+        policy,
+        draw=DRAW,
+        now=NOW,
+        code_key=KEY,
+        send_key=KEY,
+        templates=MADE,
     )
     head = letter.raw.partition(b"\r\n\r\n")[0]
 
@@ -148,7 +156,9 @@ def test_a_letter_names_its_languages(wanted, language: Language, said: str) -> 
 def test_boundaries_depend_on_what_was_drawn() -> None:
     letter = letter_of(FIRST)
     one, other = (
-        compose(letter, WAITING, POLICY, draw=draw, now=NOW, token_key=KEY, templates=MADE)
+        compose(
+            letter, WAITING, POLICY, draw=draw, now=NOW, code_key=KEY, send_key=KEY, templates=MADE
+        )
         for draw in (DRAW, DRAW[::-1])
     )
 
@@ -310,8 +320,8 @@ def test_headers_say_nothing_personal(wanted, language: Language) -> None:
 
 def test_the_business_key_hides_the_recipient_and_tells_recipients_apart() -> None:
     letter = letter_of(SUBMISSION)
-    key = business_key(letter, WAITING, token_key=KEY)
-    other = business_key(letter.model_copy(update={"to": "b@c.example"}), WAITING, token_key=KEY)
+    key = business_key(letter, WAITING, send_key=KEY)
+    other = business_key(letter.model_copy(update={"to": "b@c.example"}), WAITING, send_key=KEY)
 
     assert re.fullmatch(rf"{REF}/submission/provider-1-[0-9a-f]{{12}}/m1", key)
     assert key != other
@@ -320,7 +330,14 @@ def test_the_business_key_hides_the_recipient_and_tells_recipients_apart() -> No
 def test_a_draw_that_is_too_short_is_refused() -> None:
     with pytest.raises(UnsendableError):
         compose(
-            letter_of(FIRST), WAITING, POLICY, draw=b"short", now=NOW, token_key=KEY, templates=MADE
+            letter_of(FIRST),
+            WAITING,
+            POLICY,
+            draw=b"short",
+            now=NOW,
+            code_key=KEY,
+            send_key=KEY,
+            templates=MADE,
         )
 
 
@@ -332,7 +349,8 @@ def test_an_organisation_with_a_line_break_is_refused() -> None:
             POLICY.model_copy(update={"organisation": "Office\r\nBcc: x@y.example"}),
             draw=DRAW,
             now=NOW,
-            token_key=KEY,
+            code_key=KEY,
+            send_key=KEY,
             templates=MADE,
         )
 

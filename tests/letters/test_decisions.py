@@ -79,7 +79,8 @@ def check(decision: Decision) -> set[LetterName]:
                 POLICY,
                 draw=DRAW,
                 now=LATER,
-                token_key=KEY,
+                code_key=KEY,
+                send_key=KEY,
                 templates=MADE,
                 attachments=[
                     Attached(f"{decision.case.ref}-{n}", "application/pdf", b"%PDF")

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select
@@ -67,7 +68,7 @@ def die(folder: Path, url: str, point: int) -> None:
     store = open_in(folder, url)
     sys.addaudithook(heard)
     Doomed.edges, Doomed.point = 0, point
-    rotate(Doomed(store.engine, store.keys), folder / "key")
+    rotate(Doomed(store.engine, store.keys), folder / "key", date(2026, 11, 25))
 
 
 def survived(folder: Path, url: str, point: int) -> None:
@@ -78,7 +79,7 @@ def survived(folder: Path, url: str, point: int) -> None:
         with store.begin() as connection:
             begun = rotation.is_open(connection) or len(store.keys.named) > 1
         if begun:
-            rotate(store, key_file)
+            rotate(store, key_file, date(2026, 11, 25))
         finish(store, key_file)
     with closing(open_in(folder, url)) as store:
         assert readable(store), f"ended after a kill at point {point}"

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ from mmx_mailflow.store.vault import (
     seal,
     unseal,
 )
+
+TODAY = date(2026, 11, 25)
 
 pytestmark = pytest.mark.enable_socket
 
@@ -79,21 +82,44 @@ def test_after_a_rotation_everything_opens_with_the_new_key_alone(
 ) -> None:
     keep(store, 1, 2, 3)
     opened(store)
-    tokens = store.keys.token_key
+    made, found = store.keys.send_key, store.keys.lookup("code", "1")
     [old] = names(key_file)
-    done = rotate(store, key_file)
+    done = rotate(store, key_file, TODAY)
     dropped = finish(store, key_file)
 
     assert (done.left, dropped) == (0, [old])
     assert names(key_file) == [done.key]
     again = open_store(url, load_keys(key_file), data_path("migrations"))
     assert readable(again)
-    assert again.keys.token_key == tokens
+    assert (again.keys.send_key, again.keys.lookup("code", "1")) == (made, found)
+    again.close()
+
+
+def test_codes_are_made_anew_from_tomorrow_on_and_lapse_after_the_overlap(
+    store: Store, url: str, key_file: Path
+) -> None:
+    first = store.keys.code_key(TODAY)
+    running = open_store(url, load_keys(key_file), data_path("migrations"))  # another process
+    rotate(store, key_file, TODAY)
+    rotate(store, key_file, TODAY)  # twice a day is once for codes
+    with running.begin() as connection:
+        wrapping.know_codes(connection, running.keys)
+    finish(store, key_file)
+    again = open_store(url, load_keys(key_file), data_path("migrations"))
+
+    tomorrow = TODAY + timedelta(days=1)
+    end = tomorrow + again.keys.overlap
+    second = again.keys.code_key(tomorrow)
+    assert again.keys.code_key(TODAY) == first != second == running.keys.code_key(tomorrow)
+    assert len(again.keys.drawn_codes) == 1
+    assert again.keys.code_keys(end - timedelta(days=1)) == (first, second)
+    assert again.keys.code_keys(end) == (second,)
+    running.close()
     again.close()
 
 
 def test_old_keys_stay_until_they_are_dropped_in_words(store: Store, key_file: Path) -> None:
-    rotate(store, key_file)
+    rotate(store, key_file, TODAY)
 
     assert len(names(key_file)) == 2
 
@@ -102,7 +128,7 @@ def test_a_key_that_something_needs_is_not_dropped(store: Store, key_file: Path)
     """A rotation that left a key behind: its mark is gone, the key is still in use."""
     keep(store, 1)
     announce(store, key_file)
-    rotation.begin(store)
+    rotation.begin(store, TODAY)
     with store.begin() as connection:
         connection.execute(delete(meta).where(meta.c.name == "rotation"))
 
@@ -114,7 +140,7 @@ def test_nothing_is_dropped_before_a_rotation_has_ended(store: Store, key_file: 
     announce(store, key_file)
 
     assert finish(store, key_file) == []
-    rotation.begin(store)
+    rotation.begin(store, TODAY)
     assert finish(store, key_file) == []
     assert len(names(key_file)) == 2
 
@@ -132,7 +158,7 @@ def test_a_service_that_runs_goes_on_over_a_rotation(
     keep(store, 1)
     opened(store)
     other = open_store(url, load_keys(key_file), data_path("migrations"))
-    rotate(other, key_file)
+    rotate(other, key_file, TODAY)
     finish(other, key_file)
     keep(store, 2)
 
@@ -157,7 +183,7 @@ def test_mails_that_come_during_a_rotation_are_under_the_new_key(
 
     arriving = threading.Thread(target=arrive)
     arriving.start()
-    done = rotate(store, key_file)
+    done = rotate(store, key_file, TODAY)
     arriving.join()
 
     assert failures == []
@@ -173,7 +199,7 @@ def test_a_process_with_an_old_key_file_wraps_nothing_and_says_so(
     elsewhere = tmp_path / "other-machine"
     shutil.copy(key_file, elsewhere)
     other = open_store(url, load_keys(elsewhere), data_path("migrations"))
-    rotate(store, key_file)
+    rotate(store, key_file, TODAY)
 
     with pytest.raises(KeyWrongError, match="copy the newest key file"):
         keep(other, 5)
@@ -189,7 +215,7 @@ def test_an_announced_key_wraps_nothing_until_the_rotation(store: Store, key_fil
     assert announce(store, key_file) == name
     with store.begin() as connection:
         assert rotation.needed(connection, store.keys)[name] == 0
-    assert rotate(store, key_file).key == name
+    assert rotate(store, key_file, TODAY).key == name
 
 
 def test_a_database_from_before_there_were_roots_goes_on(
@@ -205,7 +231,7 @@ def test_a_database_from_before_there_were_roots_goes_on(
     again = open_store(url, load_keys(key_file), data_path("migrations"))
 
     assert again.keys.lookup("address", ANA) == before
-    rotate(again, key_file)
+    rotate(again, key_file, TODAY)
     finish(again, key_file)
     later = open_store(url, load_keys(key_file), data_path("migrations"))
     assert later.keys.lookup("address", ANA) == before

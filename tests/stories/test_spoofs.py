@@ -144,7 +144,7 @@ def _known(world: World, name: str, letters: dict[str, bytes], **threads: bytes)
     """What a forger may have got hold of: references, codes, Message-IDs, words."""
     ref = subject_of(letters[name]).rpartition(" ")[2]
     codes = {k: reply_codes(words_of(raw))[0] for k, raw in letters.items()}
-    key, code = world.office.keys.token_key, codes[name]
+    key, code = world.office.keys.code_key(world.office.today()), codes[name]
     quoted = words_of(threads["review"]).splitlines()
     return {
         "ref": ref,

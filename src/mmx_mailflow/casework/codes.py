@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 
 from mmx_mailflow.casework.values import Address, CaseId, Role
 
@@ -61,6 +62,19 @@ def reply_code(key: bytes, ref: CaseId | str, role: Role, recipient: Address) ->
     words = f"reply\x00{ref}\x00{role.value}\x00{recipient.lower()}".encode()
     number = int.from_bytes(hmac.digest(key, words, hashlib.sha256)[:10], "big")
     return "".join(ALPHABET[number >> 5 * place & 31] for place in range(16))
+
+
+def code_in(message_id: str) -> str:
+    """The reply code in a Message-ID of ours, `<chance.code@domain>`."""
+    return message_id.partition("@")[0].rpartition(".")[2]
+
+
+def is_proven(
+    code: str, keys: Iterable[bytes], ref: CaseId | str, role: Role, recipient: Address
+) -> bool:
+    """Whether one of the keys made this code."""
+    made = (reply_code(key, ref, role, recipient) for key in keys)
+    return any(hmac.compare_digest(one, code) for one in made)
 
 
 def read_reply_code(text: str) -> str | None:

@@ -103,7 +103,7 @@ def inspect_form(
 
 def _recognised(office: Office | None, worker: Worker, files: list[ReturnedFile]) -> Returned:
     if office is None:
-        return judge(worker.look(files), key=None, today=datetime.now(UTC).date())
+        return judge(worker.look(files), keys=None, today=datetime.now(UTC).date())
     first = inspected(office, files, None)
     code = next((p.code for p in first.pages if p.code is not None and p.code.verified), None)
     if code is None:

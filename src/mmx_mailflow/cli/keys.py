@@ -33,12 +33,14 @@ def keys_rotate(
                 return 0
             if finish:
                 return _finished(office, gone=rotating.finish(office.store, path))
-            done = rotating.rotate(office.store, path)
+            done = rotating.rotate(office.store, path, office.today())
         except EXPECTED as error:
             raise Failure(str(error)) from error
     print_line(f"key {done.key} wraps now; {done.wrapped} data keys were wrapped anew")
     if done.left:
         raise Failure(f"{done.left} data keys are left: run keys rotate again")
+    days = office.keys.overlap.days
+    print_line(f"From tomorrow on codes are made anew; those that are out count for {days} days.")
     print_line(f"Keep a copy of {path} elsewhere. The keys before stay in it: backups need them.")
     print_line("keys rotate --finish drops them.")
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 
 from mmx_mailflow.casework.codes import ALPHABET, check_character, read_reference
 from mmx_mailflow.casework.returned import PageCode
@@ -46,16 +47,16 @@ def _check(proof: str, issue: str, page: str) -> str:
     return check_character(f"{proof}{int(issue)}{int(page)}")
 
 
-def read_page_code(text: str, key: bytes | None) -> PageCode | None:
-    """The code that `text` is; without a key it is read and not verified."""
+def read_page_code(text: str, keys: Sequence[bytes] | None) -> PageCode | None:
+    """The code that `text` is, verified when one of `keys` made it; None: it is only read."""
     found = _CODE.fullmatch(text.strip())
     if found is None:
         return None
     ref, issue, page, roles, proof = found.groups()
-    return _read(ref, int(issue), int(page), roles, proof, key)
+    return _read(ref, int(issue), int(page), roles, proof, keys)
 
 
-def read_typed_code(text: str, key: bytes | None) -> PageCode | None:
+def read_typed_code(text: str, keys: Sequence[bytes] | None) -> PageCode | None:
     """The code printed in letters somewhere in `text`, when its check character agrees.
 
     Look-alikes are read as in a reference. Of several, the first that agrees counts.
@@ -67,17 +68,18 @@ def read_typed_code(text: str, key: bytes | None) -> PageCode | None:
             continue
         if _check(proof, issue, page) == check.upper().translate(_ALIKE):
             ref = f"MMX-{first}-{last}".upper()
-            return _read(ref, int(issue), int(page), roles.upper(), proof, key)
+            return _read(ref, int(issue), int(page), roles.upper(), proof, keys)
     return None
 
 
 def _read(
-    ref: str, issue: int, page: int, roles: str, proof: str, key: bytes | None
+    ref: str, issue: int, page: int, roles: str, proof: str, keys: Sequence[bytes] | None
 ) -> PageCode | None:
     case = read_reference(ref)
     if case is None or not 1 <= page <= len(roles):
         return None
     verified = None
-    if key is not None:
-        verified = hmac.compare_digest(_proof(key, case, issue, page, roles), proof)
+    if keys is not None:
+        made = (_proof(key, case, issue, page, roles) for key in keys)
+        verified = any(hmac.compare_digest(one, proof) for one in made)
     return PageCode(ref=case, issue=issue, page=page, verified=verified, roles=roles)

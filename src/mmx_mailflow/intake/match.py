@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mmx_mailflow.casework.codes import read_reply_code, references, reply_codes
@@ -14,6 +14,8 @@ from mmx_mailflow.intake.message import Message
 
 REOPENS_WITHIN = timedelta(days=90)
 _ORDER = ("plus", "message_id", "code", "form", "reference", "sender")
+LAPSED = "lapsed"
+"""A token whose key counts no longer: it leads to its case and proves nothing."""
 _STRONG = frozenset({"plus", "message_id", "code", "form"})
 _INNER = (Role.STAFF, Role.PROVIDER, Role.PATIENT)
 _MOST_NESTED = 6
@@ -39,7 +41,7 @@ class Candidate:
     role: Role
     provider: int
     by: str
-    """plus, message_id, code, form, reference or sender."""
+    """plus, message_id, code, form, lapsed, reference or sender."""
     closed_at: datetime | None
     patient_key: str = field(default="", repr=False)
     recipient: Address = field(default="", repr=False)
@@ -121,10 +123,15 @@ def match(
     if strong:
         return _by_token(strong, sender)
     known = [c for c in candidates if c.by == "sender" and _reachable(c, now)]
-    named = {c.ref for c in candidates if c.by == "reference"}
+    lapsed = [c for c in candidates if c.by == LAPSED]
+    inner = any(c.role != Role.PATIENT for c in lapsed)
+    named = {c.ref for c in (*lapsed, *(c for c in candidates if c.by == "reference"))}
     both = [c for c in known if c.ref in named]
     if both:
-        return _weak(both[0], "its reference and a known sender")
+        return replace(_weak(both[0], "its reference and a known sender"), inner=inner)
+    if lapsed:
+        why = "a code of ours that has lapsed"
+        return Match(ref=None, held=True, inner=inner, why=why, guesses=_refs(lapsed))
     return _by_sender(known, named, kind, patient, several=several_patients)
 
 

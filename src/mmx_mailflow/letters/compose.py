@@ -104,7 +104,8 @@ def compose(
     *,
     draw: bytes,
     now: datetime,
-    token_key: bytes,
+    code_key: bytes,
+    send_key: bytes,
     templates: Templates,
     attachments: Sequence[Attached] = (),
     plus_addressing: bool = False,
@@ -120,7 +121,7 @@ def compose(
     recipient = _mailable(letter.to)
     office = _mailable(policy.records_address)
     local, _, domain = office.rpartition("@")
-    code = reply_code(token_key, case.ref if case else "", letter.to_role, letter.to)
+    code = reply_code(code_key, case.ref if case else "", letter.to_role, recipient)
     name = draw[:_DRAWN].hex()
     message_id = f"<{name}.{code}@{domain}>"
     pictures = {f"{f.place.lower()}.{name}@{domain}": f for f in attachments if f.place}
@@ -154,17 +155,17 @@ def compose(
         raw=message.as_bytes(policy=_WHOLE),
         reply_code=code,
         recipient=recipient,
-        business_key=business_key(letter, case, token_key=token_key),
+        business_key=business_key(letter, case, send_key=send_key),
     )
 
 
-def business_key(letter: Letter, case: Case | None, *, token_key: bytes) -> str:
+def business_key(letter: Letter, case: Case | None, *, send_key: bytes) -> str:
     """`ref/letter/recipient/occasion`: what makes a send the only one of its sort.
 
     The recipient stands there as its role and a keyed hash, since the key is shown to operators.
     """
     words = f"recipient\x00{letter.to.lower()}".encode()
-    who = hmac.digest(token_key, words, hashlib.sha256).hex()[:12]
+    who = hmac.digest(send_key, words, hashlib.sha256).hex()[:12]
     about = f"-{letter.provider}" if letter.provider else ""
     ref = case.ref if case else "none"
     return f"{ref}/{letter.name.value}/{letter.to_role.value}{about}-{who}/{letter.occasion}"

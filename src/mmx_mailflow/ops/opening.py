@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from mmx_mailflow.forms.packet import FormWords, signature_picture, words_from
@@ -76,6 +77,7 @@ def read_again(office: Office, settings: Settings) -> Office:
 
 
 def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | None) -> Office:
+    store.keys.overlap = timedelta(days=settings.security.code_overlap_days)
     texts = template_texts(settings.service.templates_dir)
     with store.begin() as connection:
         entries = directory.entries(connection)

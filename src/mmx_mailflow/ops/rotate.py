@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from mmx_mailflow.store import rotation
@@ -37,9 +38,12 @@ def announce(store: Store, key_file: Path) -> str:
     return store.keys.newest()
 
 
-def rotate(store: Store, key_file: Path, say: Callable[[int], None] = lambda _: None) -> Rotated:
+def rotate(
+    store: Store, key_file: Path, today: date, say: Callable[[int], None] = lambda _: None
+) -> Rotated:
     """Wrap everything with a new key; one that was begun and not ended is ended instead.
 
+    Codes are made with a new key from tomorrow on: by then every process knows it.
     Mails go on being handled meanwhile: every process opens with all keys of its file, and reads
     the file again when it meets a key that it does not know.
     """
@@ -48,7 +52,7 @@ def rotate(store: Store, key_file: Path, say: Callable[[int], None] = lambda _: 
         begun = rotation.is_open(connection)
     if not begun:
         announce(store, key_file)
-    name, wrapped = rotation.begin(store), 0
+    name, wrapped = rotation.begin(store, today + timedelta(days=1)), 0
     for count in rotation.wrap_again(store):
         wrapped += count
         say(wrapped)

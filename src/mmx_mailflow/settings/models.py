@@ -15,6 +15,7 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
+    NonNegativeInt,
     PositiveInt,
     ValidationInfo,
     model_validator,
@@ -146,6 +147,7 @@ class Security(Value):
     key_file: File = Field(default=Path("var/key"), repr=False, validate_default=True)
     trusted_authserv_ids: tuple[str, ...] = ()
     staff_proof: Literal["dmarc", "dmarc_or_token"] = "dmarc"
+    code_overlap_days: NonNegativeInt = Field(default=400, le=3_650)
 
 
 class Server(Value):

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from mmx_mailflow.casework.case import Case, Decision, State
+from mmx_mailflow.casework.codes import code_in
 from mmx_mailflow.casework.deadlines import due_at
 from mmx_mailflow.casework.events import Event, StaffWroteByHand
 from mmx_mailflow.casework.letters import LetterName
@@ -54,6 +55,8 @@ class Found:
     patient_key: str
     recipient: Address = field(default="", repr=False)
     """To whom the letter went whose token it is; empty for weak clues."""
+    code: str = field(default="", repr=False)
+    """The reply code that was carried, also in a Message-ID; empty where a clue has none."""
     shows: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -229,8 +232,8 @@ def due(connection: Connection, now: datetime, limit: int) -> list[CaseId]:
 
 
 def by_codes(connection: Connection, keys: Keys, codes: Sequence[str]) -> list[Found]:
-    """The threads that reply codes prove."""
-    wanted = [keys.lookup("code", code) for code in codes[:50]]
+    """The threads that reply codes name."""
+    wanted = {keys.lookup("code", code): code for code in codes[:50]}
     query = (
         select(tokens, cases.c.closed_at, cases.c.patient_key)
         .join(cases, cases.c.ref == tokens.c.ref)
@@ -243,6 +246,7 @@ def by_codes(connection: Connection, keys: Keys, codes: Sequence[str]) -> list[F
             role=Role(row.role),
             provider=row.provider,
             by="code",
+            code=wanted[row.code_key],
             closed_at=row.closed_at,
             patient_key=row.patient_key or "",
             recipient=unseal(
@@ -268,6 +272,7 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
                 role=ours.to_role,
                 provider=ours.provider,
                 by="message_id",
+                code=code_in(ours.message_id),
                 closed_at=closed_at,
                 patient_key=patient_key,
                 recipient=ours.recipient,

@@ -286,6 +286,7 @@ class Ours:
 
     number: int
     ref: CaseId | None
+    message_id: str
     letter: LetterName
     to_role: Role
     provider: int
@@ -313,6 +314,7 @@ def by_message_ids(connection: Connection, keys: Keys, message_ids: Sequence[str
             Ours(
                 number=row.id,
                 ref=row.ref,
+                message_id=row.message_id,
                 letter=LetterName(row.letter),
                 to_role=Role(row.to_role),
                 provider=row.provider,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -50,7 +51,8 @@ _ALL = (
         meta.c.value,
         meta.c.name,
         (),
-        meta.c.name.in_([wrapping.CHECK, wrapping.ROOT]),
+        meta.c.name.in_([wrapping.CHECK, wrapping.ROOT])
+        | meta.c.name.startswith(wrapping.CODES, autoescape=True),
         lambda row: wrapping.place(row.name),
     ),
     _Wraps(
@@ -77,15 +79,20 @@ def is_open(connection: Connection) -> bool:
     return wrapping.value(connection, _OPEN) is not None
 
 
-def begin(store: Store) -> str:
+def begin(store: Store, codes_from: date) -> str:
     """Let everyone wrap with the newest key of the file from now on; return its name.
 
-    The update waits for every transaction that still wraps with the key before.
+    From the day `codes_from` on codes are made with a new key too. One that was begun already
+    goes on with the day that it named. The update waits for every transaction that still wraps
+    with the key before.
     """
     new = store.keys.newest()
     with store.begin() as connection:
+        begun = is_open(connection)
         wrapping.put(connection, _OPEN, new.encode())
         wrapping.put(connection, wrapping.CURRENT, new.encode())
+        if not begun:
+            wrapping.draw_codes(connection, store.keys, codes_from)
     return new
 
 

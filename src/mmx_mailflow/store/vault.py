@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -40,6 +41,14 @@ class KeyWrongError(Exception):
 
 
 Named = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeKey:
+    """What codes are made with from the day `since` on, until the next one takes over."""
+
+    since: date
+    key: bytes = field(repr=False)
 
 
 def create_key_file(path: Path) -> None:
@@ -139,15 +148,34 @@ class Keys:
     named: Named = field(repr=False)
     again: Callable[[], Named] | None = field(default=None, repr=False)
     root: bytes = field(default=b"", repr=False)
-    """What look-ups, reply codes and chains are keyed from; opening the database sets it."""
+    """What look-ups and chains are keyed from; opening the database sets it."""
+    drawn_codes: tuple[CodeKey, ...] = ()
+    """Keys of codes that rotations drew, in the order of time; the database has them."""
+    overlap: timedelta = timedelta(days=400)
+    """How long codes are taken after the next key took over."""
 
     def _root(self) -> bytes:
         return self.root or self.named[0][1]
 
     @property
-    def token_key(self) -> bytes:
-        """What reply codes and codes on forms are made with."""
+    def send_key(self) -> bytes:
+        """What hides the recipient in a business key."""
         return _derived(self._root(), "tokens")
+
+    def _codes(self) -> tuple[CodeKey, ...]:
+        first = CodeKey(date.min, _derived(self._root(), "tokens"))
+        return (first, *self.drawn_codes)
+
+    def code_key(self, on: date) -> bytes:
+        """What reply codes and codes on forms are made with on a day."""
+        return [code.key for code in self._codes() if code.since <= on][-1]
+
+    def code_keys(self, on: date) -> tuple[bytes, ...]:
+        """Those whose codes are taken on a day: each until `overlap` after the next took over."""
+        codes = self._codes()
+        ends = [code.since for code in codes[1:]]
+        lapsed = sum(on >= end + self.overlap for end in ends)
+        return tuple(code.key for code in codes[lapsed:])
 
     def lookup(self, sort: str, text: str) -> str:
         """The keyed hash by which `text` is found again, as hex."""

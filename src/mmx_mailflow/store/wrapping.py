@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as insert_pg
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from mmx_mailflow.store.tables import meta
-from mmx_mailflow.store.vault import Keys, KeyWrongError
+from mmx_mailflow.store.vault import CodeKey, Keys, KeyWrongError
 
 CURRENT, CHECK, ROOT = "current-key", "key-check", "root"
+CODES = "codes/"
+"""Before the day from which on a key of codes is used; first comes the one from the root."""
 RESTORED = "restored"
 """Set by a restore: letters stand still until somebody has looked."""
 
@@ -69,6 +73,29 @@ def know_keys(connection: Connection, keys: Keys) -> None:
     found = value(connection, ROOT)
     assert found is not None
     keys.root = keys.unwrap(found, place(ROOT))
+    know_codes(connection, keys)
+
+
+def know_codes(connection: Connection, keys: Keys) -> None:
+    """Give `keys` the keys of codes that rotations drew, also those of other processes."""
+    query = select(meta).where(meta.c.name.startswith(CODES, autoescape=True)).order_by(meta.c.name)
+    rows = connection.execute(query).all()
+    if len(rows) != len(keys.drawn_codes):
+        keys.drawn_codes = tuple(
+            CodeKey(
+                date.fromisoformat(row.name.removeprefix(CODES)),
+                keys.unwrap(row.value, place(row.name)),
+            )
+            for row in rows
+        )
+
+
+def draw_codes(connection: Connection, keys: Keys, since: date) -> None:
+    """Have codes made with a new key from a day on; one that begins that day already stays."""
+    name = f"{CODES}{since.isoformat()}"
+    if value(connection, name) is None:
+        put(connection, name, keys.wrap(keys.new_key(), place(name), current(connection)))
+    know_codes(connection, keys)
 
 
 def _first(connection: Connection, keys: Keys, name: str | None) -> None:

@@ -52,25 +52,26 @@ def inspect(
     today: date,
 ) -> Returned:
     """Recognise returned files; never raises, and `signed` is never said of a blank place."""
-    return judge(look(files, blank=blank), key=key, issued=issued, today=today)
+    keys = None if key is None else (key,)
+    return judge(look(files, blank=blank), keys=keys, issued=issued, today=today)
 
 
 def judge(
-    seen: Seen, *, key: bytes | None, issued: IssuedForm | None = None, today: date
+    seen: Seen, *, keys: Sequence[bytes] | None, issued: IssuedForm | None = None, today: date
 ) -> Returned:
     """What was seen amounts to this, for the form that was issued if that is known.
 
-    Without a key codes are read and stay unverified.
+    Without keys codes are read and stay unverified.
     """
     pages = tuple(
-        _ours(page, words, key, issued) for page, words in zip(seen.pages, seen.codes, strict=True)
+        _ours(page, words, keys, issued) for page, words in zip(seen.pages, seen.codes, strict=True)
     )
     return _judged(pages, seen.defects, issued, today)
 
 
-def _ours(page: Page, words: str, key: bytes | None, issued: IssuedForm | None) -> Page:
+def _ours(page: Page, words: str, keys: Sequence[bytes] | None, issued: IssuedForm | None) -> Page:
     """The page with its code verified; of another form nothing counts that was filled in."""
-    code = read_page_code(words, key) if words else None
+    code = read_page_code(words, keys) if words else None
     if code is None or issued is None:
         return page.model_copy(update={"code": code})
     mine = code.ref == issued.ref and code.issue == issued.issue
