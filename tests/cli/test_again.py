@@ -15,6 +15,7 @@ import pytest
 from tests.stories.mails import RECORDS, REQUEST_EN, written
 
 from mmx_mailflow import arrivals, flow
+from mmx_mailflow.arrivals import arrived, line
 from mmx_mailflow.casework.values import Kind
 from mmx_mailflow.cli.main import main
 from mmx_mailflow.intake.understand import Understood
@@ -72,15 +73,15 @@ def handle(moment: datetime) -> None:
 @pytest.fixture
 def mend(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Code with a bug that one header of one mail meets; calling it mends the bug."""
-    real = arrivals.patient_event
+    real = line.patient_event
 
     def patient_event(found: Any, *words: Any, **more: Any) -> Any:
         if "x-broken" in found.message.headers:
             raise ValueError(f"cannot read {found.message.subject}")
         return real(found, *words, **more)
 
-    monkeypatch.setattr(arrivals, "patient_event", patient_event)
-    return lambda: monkeypatch.setattr(arrivals, "patient_event", real)
+    monkeypatch.setattr(line, "patient_event", patient_event)
+    return lambda: monkeypatch.setattr(line, "patient_event", real)
 
 
 def broken(text: str = REQUEST_EN) -> bytes:
@@ -283,8 +284,8 @@ OTHER: Change = lambda found: dataclasses.replace(found, kind=Kind.OTHER)  # noq
 
 def read_by(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
     """Other code than that which handled the mails."""
-    real = arrivals.understand
-    monkeypatch.setattr(arrivals, "understand", lambda *a, **k: change(real(*a, **k)))
+    real = arrived.understand
+    monkeypatch.setattr(arrived, "understand", lambda *a, **k: change(real(*a, **k)))
 
 
 def lines(capsys: pytest.CaptureFixture[str], words: Sequence[str]) -> tuple[int, list[str]]:
