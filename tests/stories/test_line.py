@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.intake.test_wrapped import message_of
 from tests.servers.postgres import cluster
 from tests.stories.mails import (
     RECORDS,
@@ -361,6 +362,14 @@ def test_a_mail_that_is_too_large_is_entered_and_the_person_told(world: World) -
     assert world.outcomes()[0] == "too_large"
     assert len(world.new(ANA)) == 1
     assert world.cases() == []
+
+
+def test_a_request_in_a_mail_of_outlook_is_read(world: World) -> None:
+    content = message_of("\n".join(REQUEST_EN.splitlines()))
+    files = (("request.msg", "application/vnd.ms-outlook", content),)
+    world.writes(ANA, "Records", "My letter is attached.", files=files)
+
+    assert world.case().facts.patient_name == "Ana Prueba Demo"
 
 
 def test_a_mail_that_staff_sent_by_hand_joins_its_case(world: World) -> None:

@@ -36,7 +36,7 @@ from mmx_mailflow import flow
 from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.intake.wrapped import letter
+from mmx_mailflow.intake.wrapped import Unwrapped, letter, msg
 from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.store import cases, messages, outbox
@@ -62,6 +62,9 @@ class Reader(Worker):
 
     def words(self, media_type: str, content: bytes) -> str:
         return letter(media_type, content)
+
+    def mail(self, content: bytes) -> Unwrapped:
+        return msg(content)
 
     def look(self, files: Sequence[ReturnedFile], *, blank: bytes = b"", deep: bool = True) -> Seen:
         parts = (blank, b"deep" if deep else b"", *(f.content for f in files))

@@ -18,13 +18,21 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from tests.forms.returns import PDF, image_file
-from tests.intake.test_wrapped import pdf, word
+from tests.intake.test_wrapped import message_of, pdf, word
 
 from mmx_mailflow.casework.returned import Defect, Page, Place, Signature
 from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
-from mmx_mailflow.intake.wrapped import letter
+from mmx_mailflow.intake.wrapped import Unwrapped, letter, msg
 from mmx_mailflow.transport import ocr
-from mmx_mailflow.transport.worker import Limits, StoppedError, Worker, _valid, _valid_words, _waits
+from mmx_mailflow.transport.worker import (
+    Limits,
+    StoppedError,
+    Worker,
+    _valid,
+    _valid_mail,
+    _valid_words,
+    _waits,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 UNREADABLE = (Defect.UNREADABLE_FILE,)
@@ -121,6 +129,22 @@ def test_the_child_reads_the_words_of_letters(worker: Worker, media_type: str) -
     assert worker.words(media_type, content) == letter(media_type, content)
     assert worker.words(media_type, content[: len(content) // 2]) == ""
     assert worker.words("image/png", content) == ""
+
+
+def test_the_child_reads_the_mail_in_a_file_of_outlook(worker: Worker) -> None:
+    content = message_of("Please send my records.")
+
+    assert worker.mail(content) == msg(content)
+    assert worker.mail(content).text.startswith("Please send")
+    assert worker.mail(content[:300]) == Unwrapped()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, b"", b'["x", "y"]', b'["x", "y", 1]', b'["x", "' + b"y" * 501 + b'", "z"]'],
+)
+def test_a_mail_that_is_none_is_not_taken(answer: bytes | None) -> None:
+    assert _valid_mail(answer) is None
 
 
 def test_a_letter_that_swells_has_no_words() -> None:

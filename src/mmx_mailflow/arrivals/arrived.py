@@ -52,7 +52,7 @@ def find(office: Office, number: int) -> Arrived | None:
         kept = messages.load(connection, office.keys, number)
     if kept is None or kept.outcome is not None or not kept.given:
         return None
-    message = read(kept.raw)
+    message = read(kept.raw, office.worker.mail)
     found, assessed = _read(office, number, kept, message)
     with office.store.begin() as connection:
         duplicate = messages.identify(

@@ -20,7 +20,7 @@ from mmx_mailflow.casework.values import ascii_address
 from mmx_mailflow.intake.html import words_of
 from mmx_mailflow.intake.message import Message, Part
 from mmx_mailflow.intake.regions import regions_of
-from mmx_mailflow.intake.wrapped import Unwrapped, msg, tnef
+from mmx_mailflow.intake.wrapped import MailIn, Unwrapped, closed, tnef
 
 _MOST_PARTS, _MOST_NESTED, _DEEPEST = 400, 10, 8
 _LONGEST_TEXT = 400_000
@@ -50,10 +50,13 @@ _MAGIC = (
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def read(raw: bytes) -> Message:
-    """Read a mail; what cannot be read is named in `defects`, nothing is thrown away."""
+def read(raw: bytes, mail_in: MailIn = closed) -> Message:
+    """Read a mail; what cannot be read is named in `defects`, nothing is thrown away.
+
+    `mail_in` opens attached .msg files: the service has a limited process do it.
+    """
     mime, defects = _parsed(_SLOW_WORD.sub(b"=?x-unknown?", raw))
-    return _message(mime, defects, 0)
+    return _message(mime, defects, mail_in, 0)
 
 
 def _parsed(raw: bytes) -> tuple[Mime, list[str]]:
@@ -71,7 +74,7 @@ def _parsed(raw: bytes) -> tuple[Mime, list[str]]:
         return Mime(), ["not readable"]
 
 
-def _message(mime: Mime, defects: list[str], depth: int) -> Message:
+def _message(mime: Mime, defects: list[str], mail_in: MailIn, depth: int) -> Message:
     headers = _headers(mime)
     texts: list[str] = []
     parts: list[Part] = []
@@ -86,15 +89,15 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
             report = _report(part)
         elif sort == "message/rfc822":
             if len(nested) < _MOST_NESTED and depth < _DEEPEST:
-                nested += [_message(inner, [], depth + 1) for inner in _within(part, 1)]
+                nested += [_message(inner, [], mail_in, depth + 1) for inner in _within(part, 1)]
             else:
                 defects.append("too deeply nested")
         elif _is_text(part):
             texts.append(_text(part))
         elif (content := _bytes(part)) is not None:
             parts.append(_part(part, len(parts) + 1, content))
-    parts, inner = _unwrapped(parts)
-    nested += [_nested(i, headers, depth) for i in inner][: _MOST_NESTED - len(nested)]
+    parts, inner = _unwrapped(parts, mail_in)
+    nested += [_nested(i, headers, mail_in, depth) for i in inner][: _MOST_NESTED - len(nested)]
     text = _best(mime, texts)
     if not text.strip():
         text = next((i.text for i in inner if not i.sender and i.text.strip()), text)
@@ -121,7 +124,7 @@ def _message(mime: Mime, defects: list[str], depth: int) -> Message:
     )
 
 
-def _unwrapped(parts: list[Part]) -> tuple[list[Part], list[Unwrapped]]:
+def _unwrapped(parts: list[Part], mail_in: MailIn) -> tuple[list[Part], list[Unwrapped]]:
     """Files with those inside a winmail.dat beside them, and the mails that files hold."""
     kept: list[Part] = []
     mails: list[Unwrapped] = []
@@ -141,17 +144,19 @@ def _unwrapped(parts: list[Part]) -> tuple[list[Part], list[Unwrapped]]:
                 for n, (name, content) in enumerate(inside.files, 1)
             ]
         elif part.media_type == "application/x-ole-storage":
-            mails.append(msg(part.content))
+            mails.append(mail_in(part.content) if len(mails) < _MOST_NESTED else Unwrapped())
         elif part.file_name.lower().endswith(".eml"):
             mails.append(Unwrapped(sender="eml", files=(("", part.content),)))
     return kept, [m for m in mails if m.text.strip() or m.sender == "eml"]
 
 
-def _nested(inside: Unwrapped, headers: dict[str, tuple[str, ...]], depth: int) -> Message:
+def _nested(
+    inside: Unwrapped, headers: dict[str, tuple[str, ...]], mail_in: MailIn, depth: int
+) -> Message:
     """A mail from within a file; one without a sender was written by who sent the file."""
     if inside.sender == "eml" and depth < _DEEPEST:
         mime, defects = _parsed(inside.files[0][1])
-        return _message(mime, defects, depth + 1)
+        return _message(mime, defects, mail_in, depth + 1)
     senders = _addresses((inside.sender,) if inside.sender else headers.get("from", ()))
     text = _narrow(inside.text)
     return Message(

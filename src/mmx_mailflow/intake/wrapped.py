@@ -11,6 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
 
@@ -21,6 +22,8 @@ from mmx_mailflow.intake.html import words_of
 
 LONGEST = 40_000
 """Characters of a letter that are taken."""
+LONGEST_LINE = 500
+"""Characters of a subject or a sender that are taken."""
 _MOST_PAGES, _MOST_FILES = 8, 40
 _MOST_UNPACKED = 8_000_000
 _STUMBLES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, RecursionError, MemoryError, OverflowError, EOFError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, UnicodeError)  # fmt: skip
@@ -34,6 +37,15 @@ class Unwrapped:
     sender: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
     files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+
+
+MailIn = Callable[[bytes], Unwrapped]
+"""From a .msg file to the mail in it."""
+
+
+def closed(_: bytes) -> Unwrapped:
+    """For who has no need of the mails in files: they stay closed."""
+    return Unwrapped()
 
 
 # --- winmail.dat: TNEF, MS-OXTNEF ---
@@ -63,7 +75,7 @@ def tnef(content: bytes) -> Unwrapped:
         elif identity == _DATA and len(files) < _MOST_FILES:
             files.append((title, data))
             title = ""
-    return Unwrapped(subject=subject[:500], text=text[:LONGEST], files=tuple(files))
+    return Unwrapped(subject=subject[:LONGEST_LINE], text=text[:LONGEST], files=tuple(files))
 
 
 def _ansi(data: bytes) -> str:
@@ -76,7 +88,7 @@ _MSG_SUBJECT, _MSG_BODY, _MSG_HTML, _MSG_FROM, _MSG_SMTP = "0037", "1000", "1013
 
 
 def msg(content: bytes) -> Unwrapped:
-    """Subject, sender, text and files of an Outlook message."""
+    """Subject, sender and text of an Outlook message."""
     try:
         if not olefile.isOleFile(io.BytesIO(content)):
             return Unwrapped()
@@ -87,20 +99,14 @@ def msg(content: bytes) -> Unwrapped:
 
 
 def _message(box: olefile.OleFileIO) -> Unwrapped:
-    text = _property(box, "", _MSG_BODY)
+    text = _property(box, _MSG_BODY)
     if not text.strip() and box.exists(f"__substg1.0_{_MSG_HTML}0102"):
         text = words_of(_stream(box, f"__substg1.0_{_MSG_HTML}0102").decode("utf-8", "replace"))
-    rooms = sorted({e[0] for e in box.listdir() if e[0].startswith("__attach_version1.0_")})
-    files = []
-    for room in rooms[:_MOST_FILES]:
-        data = f"{room}/__substg1.0_37010102"
-        if box.exists(data):
-            files.append((_property(box, f"{room}/", "3707"), _stream(box, data)))
+    sender = _property(box, _MSG_SMTP) or _property(box, _MSG_FROM)
     return Unwrapped(
-        subject=_property(box, "", _MSG_SUBJECT)[:500],
-        sender=_property(box, "", _MSG_SMTP) or _property(box, "", _MSG_FROM),
+        subject=_property(box, _MSG_SUBJECT)[:LONGEST_LINE],
+        sender=sender[:LONGEST_LINE],
         text=text.replace("\r\n", "\n")[:LONGEST],
-        files=tuple(files),
     )
 
 
@@ -108,9 +114,9 @@ def _stream(box: olefile.OleFileIO, name: str) -> bytes:
     return bytes(box.openstream(name).read(_MOST_UNPACKED))
 
 
-def _property(box: olefile.OleFileIO, room: str, number: str) -> str:
+def _property(box: olefile.OleFileIO, number: str) -> str:
     for sort, charset in (("001F", "utf-16-le"), ("001E", "cp1252")):
-        name = f"{room}__substg1.0_{number}{sort}"
+        name = f"__substg1.0_{number}{sort}"
         if box.exists(name):
             return _stream(box, name).decode(charset, "replace").rstrip("\0")
     return ""

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 HELLO = b"MMXw"
+OLE = "application/x-ole-storage"
+"""The media type of Outlook's .msg files (MS-CFB)."""
 LENGTH = struct.Struct(">I")
 _OPEN_FILES = 64
 _OWN_SECONDS = 15
@@ -30,7 +32,7 @@ def serve() -> None:
     come, go = _pipes()
     read_text = _reader_of_print(limits["tesseract"])
     from mmx_mailflow.forms.returned import ReturnedFile, look  # noqa: PLC0415  limits come first
-    from mmx_mailflow.intake.wrapped import letter  # noqa: PLC0415
+    from mmx_mailflow.intake.wrapped import letter, msg  # noqa: PLC0415
 
     go.write(HELLO)
     go.flush()
@@ -39,7 +41,10 @@ def serve() -> None:
         files = [ReturnedFile(name="", content=_exactly(come, n)) for n in job["files"]]
         blank = _exactly(come, job["blank"])
         _limit_time(limits["cpu_seconds"], job["seconds"] + _OWN_SECONDS)
-        if job["words"]:
+        if job["words"] == OLE:
+            mail = msg(files[0].content)
+            said = json.dumps([mail.subject, mail.sender, mail.text])
+        elif job["words"]:
             said = json.dumps("".join(letter(job["words"], file.content) for file in files))
         else:
             seen = look(files, blank=blank, deep=job["deep"], read_text=read_text)

@@ -1,4 +1,4 @@
-"""The limited process in which files are opened: returned forms, and letters for their words.
+"""The limited process in which files are opened: returned forms, letters and mails in files.
 
 Pictures, PDFs and archives come from strangers and go through parsers written in C. They are
 opened by a child without keys, limited in memory, time and files; what comes back from it is JSON,
@@ -27,9 +27,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mmx_mailflow.casework.returned import Defect, Place
 from mmx_mailflow.forms.returned import ReturnedFile, Seen
 from mmx_mailflow.forms.returned.came import MOST_PAGES
-from mmx_mailflow.intake.wrapped import LONGEST
+from mmx_mailflow.intake.wrapped import LONGEST, LONGEST_LINE, Unwrapped
 from mmx_mailflow.transport.errors import NotNowError
-from mmx_mailflow.transport.limited import HELLO, LENGTH
+from mmx_mailflow.transport.limited import HELLO, LENGTH, OLE
 from mmx_mailflow.transport.ocr import tesseract
 
 _BOOT = (
@@ -50,7 +50,10 @@ _CHUNK = 1 << 16
 _MOST_SEEN = 10 * MOST_PAGES
 """One picture may show several pages."""
 _LARGEST_PICTURE = 400_000
-_TEXT = TypeAdapter(Annotated[str, Field(strict=True, max_length=LONGEST)])
+_Text = Annotated[str, Field(strict=True, max_length=LONGEST)]
+_Line = Annotated[str, Field(strict=True, max_length=LONGEST_LINE)]
+_TEXT = TypeAdapter(_Text)
+_TEXTS = TypeAdapter(tuple[_Line, _Line, _Text])
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -87,7 +90,7 @@ class _Job(Generic[Answer_co]):
     blank: bytes = b""
     deep: bool = True
     words: str = ""
-    """The media type of a letter whose words are wanted; empty: what a form shows."""
+    """The media type of a letter or mail whose words are wanted; empty: what a form shows."""
 
     def told(self) -> dict[str, object]:
         sizes = [len(content) for content in self.contents]
@@ -134,6 +137,15 @@ class Worker:
         with self._lock:
             end = time.monotonic() + self.limits.all_seconds
             return self._tried(_Job([content], _valid_words, words=media_type), end) or ""
+
+    def mail(self, content: bytes) -> Unwrapped:
+        """The mail in a .msg file, as `intake.wrapped.msg` finds it.
+
+        Empty for what cannot be opened within the limits. Raises as `look` does.
+        """
+        with self._lock:
+            end = time.monotonic() + self.limits.all_seconds
+            return self._tried(_Job([content], _valid_mail, words=OLE), end) or Unwrapped()
 
     def close(self, grace: float = 5) -> None:
         """End the child; a job in hand has some seconds left. Further jobs are refused."""
@@ -221,6 +233,16 @@ def _valid_words(raw: bytes | None) -> str | None:
         return _TEXT.validate_json(raw or b"")
     except ValidationError:
         return None
+
+
+def _valid_mail(raw: bytes | None) -> Unwrapped | None:
+    """Subject, sender and text, no longer than they may be; or None."""
+    try:
+        said = _TEXTS.validate_json(raw or b"")
+    except ValidationError:
+        return None
+    subject, sender, text = said
+    return Unwrapped(subject=subject, sender=sender, text=text)
 
 
 def _is_small_png(place: Place) -> bool:
