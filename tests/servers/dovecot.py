@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import grp
+import hashlib
+import hmac
+import json
 import os
 import pwd
 import shutil
@@ -11,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -34,8 +38,9 @@ mail_location = maildir:{dir}/mail/%u:LAYOUT=fs
 first_valid_uid = 1
 first_valid_gid = 1
 mail_attribute_dict =
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 {capability}
+{more}
 passdb {{
   driver = static
   args = password=secret
@@ -127,7 +132,10 @@ class Dovecot:
 
 
 @contextlib.contextmanager
-def running(*, separator: str = "/", prefix: str = "", capability: str = "") -> Iterator[Dovecot]:
+def running(
+    *, separator: str = "/", prefix: str = "", capability: str = "", more: str = ""
+) -> Iterator[Dovecot]:
+    """A server; `more` are lines of its configuration."""
     binary = shutil.which("dovecot") or "/usr/sbin/dovecot"
     if not Path(binary).exists():
         absent("Dovecot")
@@ -148,6 +156,7 @@ def running(*, separator: str = "/", prefix: str = "", capability: str = "") -> 
             port=server.port,
             separator=separator,
             prefix=prefix,
+            more=more,
             capability=f"imap_capability = {capability}" if capability else "",
         )
     )
@@ -157,3 +166,35 @@ def running(*, separator: str = "/", prefix: str = "", capability: str = "") -> 
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def taking_tokens() -> Iterator[tuple[Dovecot, Callable[..., str]]]:
+    """A server that takes access tokens (RFC 7519, HS256), and what makes them."""
+    folder = Path(tempfile.mkdtemp(prefix="mmxdc"))
+    folder.chmod(0o755)  # the server reads it as another user
+    secret, keys = os.urandom(32), folder / "keys" / "default" / "HS256"
+    keys.mkdir(parents=True)
+    (keys / "default").write_text(base64.b64encode(secret).decode())
+    config = folder / "oauth2.conf"
+    config.write_text(
+        "introspection_mode = local\nusername_attribute = sub\n"
+        f"local_validation_key_dict = fs:posix:prefix={folder}/keys/\n"
+    )
+
+    def token(user: str, ends: int = 600) -> str:
+        said = {"sub": user, "exp": int(time.time()) + ends, "iat": int(time.time()) - 60}
+        parts = [_url({"alg": "HS256", "typ": "JWT"}), _url(said)]
+        proof = hmac.digest(secret, ".".join(parts).encode(), hashlib.sha256)
+        return ".".join([*parts, base64.urlsafe_b64encode(proof).rstrip(b"=").decode()])
+
+    more = f"passdb {{\n driver = oauth2\n mechanisms = xoauth2\n args = {config}\n}}"
+    try:
+        with running(more=more) as server:
+            yield server, token
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _url(value: dict[str, object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
 
 @dataclass
@@ -27,6 +28,9 @@ class Listener:
     refuse: dict[str, str] = field(default_factory=dict)
     after_data: str = ""
     """Answer to DATA instead of 250; "drop" hangs up, "drop-kept" keeps the mail first."""
+    tokens: set[str] = field(default_factory=set)
+    """Access tokens that log in (XOAUTH2)."""
+    logins: int = 0
     on_mail: Callable[[Taken], None] | None = None
 
     async def handle_RCPT(self, server, session, envelope: Envelope, address, options):  # noqa: N802, ARG002  the name aiosmtpd calls
@@ -34,6 +38,14 @@ class Listener:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802  as above
+        said = base64.b64decode(args[1]).decode()
+        if said.rstrip("\1").rpartition("Bearer ")[2] in self.tokens:
+            self.logins += 1
+            return AuthResult(success=True, auth_data=said)
+        await server.challenge_auth("{}")  # the reason, to which the client answers nothing
+        return AuthResult(success=False, handled=False)
 
     async def handle_DATA(self, server: SMTP, session, envelope: Envelope) -> str:  # noqa: N802, ARG002  as above
         mail = Taken(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content)
@@ -66,7 +78,12 @@ class _Server(threading.Thread):
         self.loop.close()
 
     def _protocol(self) -> SMTP:
-        protocol = SMTP(self.listener, hostname="mx.test", loop=self.loop)
+        protocol = SMTP(
+            self.listener,
+            hostname="mx.test",
+            loop=self.loop,
+            auth_require_tls=not self.listener.tokens,
+        )
         made = protocol.connection_made
 
         def connection_made(transport: asyncio.BaseTransport) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.servers.dovecot import Dovecot, running
+from tests.servers.dovecot import Dovecot, running, taking_tokens
 from tests.servers.postgres import free_port
 
 from mmx_mailflow.transport.errors import LoginError, NotNowError
@@ -161,6 +161,16 @@ def test_waiting_ends_when_it_is_told_to_stop(server: Dovecot, user: str) -> Non
 def test_a_wrong_password_is_a_login_error(server: Dovecot) -> None:
     with pytest.raises(LoginError, match="records"):
         Mailbox(server.address(password="wrong")).open()
+
+
+def test_an_access_token_logs_in_where_xoauth2_is_set() -> None:
+    with taking_tokens() as (server, token):
+        good, late = token("records"), token("records", ends=-60)
+        with Mailbox(server.address(password=good, auth="xoauth2")) as box:
+            assert box.exists("INBOX")
+        for wrong in (late, good[:-9] + "forgedone"):
+            with pytest.raises(LoginError, match="records"):
+                Mailbox(server.address(password=wrong, auth="xoauth2")).open()
 
 
 def test_a_lost_connection_is_reported_and_a_new_one_works(server: Dovecot, user: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from tests.servers.postgres import free_port
 from tests.servers.smtp_listener import Listener, listening
 
-from mmx_mailflow.transport.errors import NeverError, NotNowError, UncertainError
+from mmx_mailflow.transport.errors import LoginError, NeverError, NotNowError, UncertainError
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
 
 pytestmark = pytest.mark.enable_socket
@@ -54,6 +54,23 @@ def test_a_stale_connection_is_opened_again(listener, sender) -> None:
 
     send(sender)
     assert len(listener.taken) == 2
+
+
+def test_an_access_token_is_asked_for_at_each_login(listener) -> None:
+    listener.tokens = {"second"}
+    words = iter(["first", "second", "second"])
+    address = SenderAddress(
+        host="127.0.0.1", port=listener.port, security="none", timeout=5,
+        username=OURS, password=lambda: next(words), auth="xoauth2",
+    )  # fmt: skip
+    with Sender(address) as sender:
+        with pytest.raises(LoginError, match="535"):
+            sender.check()
+        assert send(sender).startswith("250")
+        sender.close()
+        sender.check()
+
+    assert listener.logins == 2
 
 
 @pytest.mark.parametrize(

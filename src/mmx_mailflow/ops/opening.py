@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from mmx_mailflow.forms.packet import FormWords, signature_picture, words_from
@@ -17,6 +18,7 @@ from mmx_mailflow.store import directory
 from mmx_mailflow.store.engine import Store, open_store
 from mmx_mailflow.store.vault import load_keys
 from mmx_mailflow.transport.clock import Clock
+from mmx_mailflow.transport.errors import LoginError
 from mmx_mailflow.transport.imap import Mailbox, MailboxAddress
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
 
@@ -104,6 +106,14 @@ def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | N
     )
 
 
+def _password(server: MailboxSettings | Smtp) -> str:
+    """The word to log in with, as its file has it now; raises LoginError where there is none."""
+    try:
+        return server.password()
+    except ConfigError as error:
+        raise LoginError(f"read {error.key}") from error
+
+
 def mailbox_of(box: MailboxSettings) -> Mailbox:
     """The mailbox of a section of the configuration, not connected yet."""
     return Mailbox(
@@ -113,7 +123,8 @@ def mailbox_of(box: MailboxSettings) -> Mailbox:
             port=box.port,
             security=box.security,
             username=box.username,
-            password=box.password(),
+            password=_password(box),
+            auth=box.auth,
             folder=box.folder,
             filed_folder=box.filed_folder,
             review_folder=box.review_folder,
@@ -133,7 +144,8 @@ def sender_of(smtp: Smtp) -> Sender:
             port=smtp.port,
             security=smtp.security,
             username=smtp.username,
-            password=smtp.password(),
+            password=partial(_password, smtp),
+            auth=smtp.auth,
             timeout=smtp.timeout_seconds,
             messages_per_minute=smtp.messages_per_minute,
             ca_file=str(smtp.ca_file) if smtp.ca_file else None,

@@ -51,6 +51,8 @@ class MailboxAddress:
     security: str
     username: str = ""
     password: str = field(default="", repr=False)
+    auth: str = "password"
+    """password, or xoauth2: `password` is then an access token."""
     folder: str = "INBOX"
     filed_folder: str = ""
     review_folder: str = ""
@@ -133,8 +135,9 @@ class Mailbox:
     def _log_in(self) -> None:
         if not self.address.username:
             return
+        ways = {"password": self._client.login, "xoauth2": self._client.oauth2_login}
         try:
-            self._client.login(self.address.username, self.address.password)
+            ways[self.address.auth](self.address.username, self.address.password)
         except RefusedLogin as error:
             raise LoginError(f"log in to mailbox {self.address.name}") from error
 
