@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from mmx_mailflow import flow
 from mmx_mailflow.balance import EVERY, balance
-from mmx_mailflow.office import Office
+from mmx_mailflow.office import Office, probe_tags
 from mmx_mailflow.ops.opening import mailbox_of, open_office, read_again, sender_of
 from mmx_mailflow.ops.purging import remove_on_server
 from mmx_mailflow.settings import ConfigError, Settings
@@ -104,6 +104,7 @@ class Service:
     def start(self) -> None:
         """Take back what was in hand, then watch and beat in threads of their own."""
         recover(self.office, self.settings)
+        probe_tags(self.office)
         self._scheduler.add_job(self._beat, "interval", seconds=BEAT_SECONDS, id="line")
         self._scheduler.start()
         for watcher in self._watchers:

@@ -165,7 +165,7 @@ def _send(office: Office, sender: Sender, number: int) -> bool:
             letter.raw,
             sender=office.policy.records_address,
             recipient=letter.recipient,
-            copy_to=office.policy.records_address if office.own_copy == "envelope" else None,
+            copy_to=_copy_to(office, letter),
             on_data=lambda: _data_begins(office, number),
         )
     except NotNowError as refusal:
@@ -180,6 +180,12 @@ def _send(office: Office, sender: Sender, number: int) -> bool:
         return False
     _sent(office, letter, reply)
     return True
+
+
+def _copy_to(office: Office, letter: outbox.Waiting) -> str | None:
+    """Whom the envelope names beside the recipient: ourselves, but for what comes to us anyway."""
+    wanted = office.own_copy == "envelope" and letter.letter != LetterName.PROBE
+    return office.policy.records_address if wanted else None
 
 
 def _is_stopped(office: Office, connection: Connection, letter: outbox.Waiting) -> bool:

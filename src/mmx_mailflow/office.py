@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import takewhile
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from mmx_mailflow.casework.case import Case, Decision
 from mmx_mailflow.casework.events import Event
@@ -31,13 +31,15 @@ from mmx_mailflow.intake.read import part_of
 from mmx_mailflow.letters.compose import Attached, Templates, compose
 from mmx_mailflow.letters.packet import packet_facts
 from mmx_mailflow.settings import Retention
-from mmx_mailflow.store import cases, messages, outbox
+from mmx_mailflow.store import cases, messages, outbox, wrapping
 from mmx_mailflow.store.engine import Connection, Store
 from mmx_mailflow.store.vault import Keys
 from mmx_mailflow.transport.clock import Clock
 from mmx_mailflow.transport.worker import Worker
 
 Work = TypeVar("Work")
+_PROBED = "tags"
+"""Set once a letter to our address with a tag came back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ class Office:
     own_copy: str = "envelope"
     unknown_answers_per_hour: int = 60
     """First answers within an hour, beyond which senders that nobody vouches for must wait."""
-    plus: bool = False
+    plus: Literal["auto", "on", "off"] = "off"
+    """Whether Reply-To bears a tag; auto: once a probe to our address with a tag came back."""
     retention: Retention = field(default_factory=Retention)
     agent_signature: bytes | None = field(default=None, repr=False)
     """The picture to print where the agent accepts the carta poder; None: the place stays."""
@@ -135,7 +138,8 @@ def _composed(
     office: Office, connection: Connection, letter: Letter, case: Case
 ) -> outbox.Composed:
     files = [_attached(office, connection, item, case) for item in letter.attachments]
-    return _written(office, letter, case, [f for f in files if f is not None])
+    plus = tags_work(office, connection)
+    return _written(office, letter, case, [f for f in files if f is not None], plus=plus)
 
 
 def _attached(
@@ -178,7 +182,12 @@ def _picture(place: str, case: Case) -> Attached | None:
 
 
 def _written(
-    office: Office, letter: Letter, case: Case | None, files: Sequence[Attached] = ()
+    office: Office,
+    letter: Letter,
+    case: Case | None,
+    files: Sequence[Attached] = (),
+    *,
+    plus: bool = False,
 ) -> outbox.Composed:
     made = compose(
         letter,
@@ -190,7 +199,7 @@ def _written(
         send_key=office.keys.send_key,
         templates=office.templates,
         attachments=files,
-        plus_addressing=office.plus,
+        plus_addressing=plus,
     )
     return outbox.Composed(
         message_id=made.message_id,
@@ -222,6 +231,31 @@ def queue_plain(office: Office, connection: Connection, letters: Sequence[Letter
     """Queue letters that belong to no case."""
     written = [_written(office, letter, None) for letter in letters]
     return outbox.queue(connection, office.keys, None, written, office.clock.now())
+
+
+def tags_work(office: Office, connection: Connection) -> bool:
+    """Whether answers may be asked for at our address with a tag behind a plus sign."""
+    came = office.plus == "auto" and wrapping.value(connection, _PROBED) is not None
+    return came or office.plus == "on"
+
+
+def probe_tags(office: Office) -> None:
+    """Write to our own address with a tag, once a day, until such a letter came back."""
+    now = office.clock.now()
+    local, _, domain = office.policy.records_address.partition("@")
+    with office.store.begin() as connection:
+        occasion = f"probe-{now.date()}"
+        if office.plus != "auto" or tags_work(office, connection):
+            return
+        if not outbox.has_occasion(connection, occasion):
+            to = f"{local}+probe@{domain}"
+            letter = plain_letter(office, LetterName.PROBE, to, Role.OPERATOR, occasion, {})
+            queue_plain(office, connection, [letter])
+
+
+def probe_came(connection: Connection) -> None:
+    """From now on answers are asked for at the address with a tag."""
+    wrapping.put(connection, _PROBED, b"came")
 
 
 def tell_staff(

@@ -392,6 +392,7 @@ EXAMPLES: tuple[Example, ...] = (
     (_N.HOLDING_PEN, "", None, {"mails": MAILS}, ()),
     (_N.HOLDING_PEN, "empty", None, {"mails": []}, ()),
     (_N.JUNK_LIST, "", None, {"mails": MAILS}, ()),
+    (_N.PROBE, "", None, {}, ()),
     (_N.DIGEST, "full", None, DIGEST, ()),
     (_N.DIGEST, "empty", None, {"counts": {}, "due": [], "tasks": [], "chain_heads": []}, ()),
     *(
@@ -407,6 +408,7 @@ _STAFF = {
     _N.STAFF_ANSWER,
     _N.HOLDING_PEN,
     _N.JUNK_LIST,
+    _N.PROBE,
     _N.DIGEST,
     _N.ALARM,
 }

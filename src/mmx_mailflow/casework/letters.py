@@ -118,6 +118,8 @@ class LetterName(StrEnum):
     DIGEST = "digest"
     """Counts and references only. words: counts (dict), due (list of {ref, state, due}),
     tasks (list of {ref, task, age_days}), chain_heads (list of {ref, head})."""
+    PROBE = "probe"
+    """To our own address with a tag behind a plus sign: does such mail come? words: none."""
     ALARM = "alarm"
     """Something is wrong. words: alarm (str: promise|form_unsent|provider_unreachable|
     parked|balance|mailbox|smtp|caps|manual_send), details (str: no personal data), days (int)."""

@@ -17,6 +17,7 @@ _STAFF: dict[LetterName, Said] = {
     LetterName.HOLDING_PEN: ("Held mail to sort", "Correo retenido por clasificar"),
     LetterName.JUNK_LIST: ("Junk mail of the day", "Correo no deseado del día"),
     LetterName.DIGEST: ("Summary of the day", "Resumen del día"),
+    LetterName.PROBE: ("A test of our address", "Una prueba de nuestra dirección"),
     LetterName.ALARM: ("Alarm: please look", "Alarma: por favor revise"),
 }
 

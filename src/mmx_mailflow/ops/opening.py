@@ -101,7 +101,7 @@ def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | N
         own_copy=settings.smtp.own_copy,
         unknown_answers_per_hour=settings.service.unknown_answers_per_hour,
         retention=settings.retention,
-        plus=settings.service.plus_addressing == "on",
+        plus=settings.service.plus_addressing,
         agent_signature=signature,
     )
 
