@@ -12,7 +12,8 @@ import time
 from datetime import date
 from pathlib import Path
 
-from mmx_mailflow.forms.returned import ReturnedFile, inspect
+from mmx_mailflow.forms.returned import ReturnedFile
+from mmx_mailflow.forms.returned.look import inspect
 
 KEY, TODAY = b"k" * 32, date(2026, 11, 24)
 

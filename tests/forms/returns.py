@@ -27,7 +27,8 @@ from pypdf.generic import (
 
 from mmx_mailflow.casework.returned import Returned, Signature
 from mmx_mailflow.forms.packet import PacketFacts, issued_form, packet, words_from
-from mmx_mailflow.forms.returned import ReturnedFile, inspect
+from mmx_mailflow.forms.returned import ReturnedFile
+from mmx_mailflow.forms.returned.look import inspect
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.settings import data_path
 

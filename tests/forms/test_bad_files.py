@@ -30,8 +30,9 @@ from tests.forms.returns import (
 from tests.forms.sealing import page_of, sealed
 
 from mmx_mailflow.casework.returned import Defect, Signature, Verdict
-from mmx_mailflow.forms.returned import ReturnedFile, look
+from mmx_mailflow.forms.returned import ReturnedFile
 from mmx_mailflow.forms.returned.files import opened
+from mmx_mailflow.forms.returned.look import look
 from mmx_mailflow.forms.returned.pdf import MOST_PAGES
 
 SCAN = image_file("JPEG")

@@ -13,8 +13,9 @@ from pypdf import PdfReader, PdfWriter
 
 from mmx_mailflow.casework.returned import CheckResult, Defect, Verdict
 from mmx_mailflow.forms.packet import PacketFacts, issued_form, packet, words_from
-from mmx_mailflow.forms.returned import ReturnedFile, inspect, look, merge
+from mmx_mailflow.forms.returned import ReturnedFile, merge
 from mmx_mailflow.forms.returned.compare import issued_pages
+from mmx_mailflow.forms.returned.look import inspect, look
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path

@@ -19,7 +19,8 @@ from mmx_mailflow.forms.packet import (
     packet,
     words_from,
 )
-from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
+from mmx_mailflow.forms.returned import ReturnedFile, merge
+from mmx_mailflow.forms.returned.look import inspect
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path

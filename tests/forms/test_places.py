@@ -16,8 +16,9 @@ from benchmarks.forms import KEY, printed
 from PIL import Image, ImageDraw, ImageFont
 
 from mmx_mailflow.casework.returned import Place, Signature
-from mmx_mailflow.forms.returned import ReturnedFile, inspect
+from mmx_mailflow.forms.returned import ReturnedFile
 from mmx_mailflow.forms.returned.files import opened
+from mmx_mailflow.forms.returned.look import inspect
 from mmx_mailflow.forms.returned.place import dated, measured, signature_in
 from mmx_mailflow.forms.returned.sheet import SCALE, codes
 from mmx_mailflow.forms.returned.unbend import unbent

@@ -25,8 +25,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from mmx_mailflow.casework.returned import CheckResult, Defect, Signature, Verdict
 from mmx_mailflow.forms.packet import PacketFacts, issued_form, packet, words_from
-from mmx_mailflow.forms.returned import ReturnedFile, inspect, merge
+from mmx_mailflow.forms.returned import ReturnedFile, merge
 from mmx_mailflow.forms.returned.days import typed_day
+from mmx_mailflow.forms.returned.look import inspect
 from mmx_mailflow.forms.shape import places
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.settings import data_path

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -159,3 +161,12 @@ def test_only_the_sandbox_needs_the_extra_demo() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_the_service_does_not_even_load_what_opens_files_of_strangers() -> None:
+    """They are for the limited process; whatever the service imports could be called there."""
+    openers = {"cv2", "numpy", "olefile", "pi_heif", "pyhanko", "pypdfium2", "scipy", "zxingcpp"}
+    script = "import json, sys, mmx_mailflow.daemon; print(json.dumps(list(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+    assert openers & set(json.loads(said.stdout)) == set()

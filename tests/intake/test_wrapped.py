@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 
+from mmx_mailflow.intake.opened import letter, msg
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.intake.wrapped import letter, msg, tnef
+from mmx_mailflow.intake.wrapped import tnef
 
 LETTER = """To the records desk.
 My name is Clara Jane Holt and I was born on May 17, 1962.

@@ -33,10 +33,12 @@ from tests.torture.faults import incomplete
 from tests.torture.taker import append
 
 from mmx_mailflow import flow
-from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
+from mmx_mailflow.forms.returned import ReturnedFile, Seen
+from mmx_mailflow.forms.returned.look import look
 from mmx_mailflow.forms.shape import places
+from mmx_mailflow.intake.opened import letter, msg
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.intake.wrapped import Unwrapped, letter, msg
+from mmx_mailflow.intake.wrapped import Unwrapped
 from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.sandbox.pen import photographed
 from mmx_mailflow.store import cases, messages, outbox

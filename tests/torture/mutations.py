@@ -27,9 +27,9 @@ from mmx_mailflow.casework.values import Outcome
 from mmx_mailflow.intake.bounces import read_bounce
 from mmx_mailflow.intake.commands import read_commands
 from mmx_mailflow.intake.match import clues
+from mmx_mailflow.intake.opened import letter, msg
 from mmx_mailflow.intake.read import read
 from mmx_mailflow.intake.understand import understand
-from mmx_mailflow.intake.wrapped import msg
 from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.store import messages
 from mmx_mailflow.transport.clock import Clock
@@ -147,7 +147,7 @@ def mutated(mails: list[bytes], seed: int, number: int) -> bytes:
 def pure(raw: bytes) -> None:
     """Everything pure that a mail can come to, whatever kind it is."""
     message = read(raw, msg)
-    understand(message, NOW)
+    understand(message, NOW, words_in=letter)
     clues(message, "records@office.example", ())
     read_commands(message.new_text, today=NOW.date())
     read_bounce(raw, message)

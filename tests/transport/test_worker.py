@@ -21,8 +21,10 @@ from tests.forms.returns import PDF, image_file
 from tests.intake.test_wrapped import message_of, pdf, word
 
 from mmx_mailflow.casework.returned import Defect, Page, Place, Signature
-from mmx_mailflow.forms.returned import ReturnedFile, Seen, look
-from mmx_mailflow.intake.wrapped import Unwrapped, letter, msg
+from mmx_mailflow.forms.returned import ReturnedFile, Seen
+from mmx_mailflow.forms.returned.look import look
+from mmx_mailflow.intake.opened import letter, msg
+from mmx_mailflow.intake.wrapped import Unwrapped
 from mmx_mailflow.transport import ocr
 from mmx_mailflow.transport.worker import (
     Limits,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from mmx_mailflow.casework.facts import Facts
+from mmx_mailflow.intake.opened import letter, msg
 from mmx_mailflow.intake.read import arrived, read
 from mmx_mailflow.intake.understand import understand
-from mmx_mailflow.intake.wrapped import msg
 
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 def parsed(file_name: str, raw: bytes) -> dict[str, JsonValue]:
     """One JSON object for a raw mail; the mail's own date is the only clock."""
     message = read(raw, msg)
-    said = understand(message, message.date or arrived(message) or _NO_DATE)
+    said = understand(message, message.date or arrived(message) or _NO_DATE, words_in=letter)
     about = said.kind.value in {"request", "followup"}
     return {
         "file": file_name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -20,7 +19,7 @@ from mmx_mailflow.intake.message import Message
 from mmx_mailflow.intake.regions import regions_of
 from mmx_mailflow.intake.rules import REVOKES, Heard, looks_absent, sort, speaks_for_itself
 from mmx_mailflow.intake.stated import BLANK, Said, answered_inside, forwards, said
-from mmx_mailflow.intake.wrapped import is_letter, letter
+from mmx_mailflow.intake.wrapped import LetterIn, closed_letter, is_letter
 
 _FIRST_WORDS, _MOST_WORDS = 1_200, 20_000
 _EMERGENCY = re.compile(
@@ -56,16 +55,12 @@ class Understood:
         return Language.ES if self.language in {"es", "mixed-es"} else Language.EN
 
 
-Words = Callable[[str, bytes], str]
-"""From a media type and a file to the words of a letter; empty when it is none."""
-
-
 def understand(
     message: Message,
     received_at: datetime,
     *,
     taken_for: Kind | None = None,
-    words_in: Words = letter,
+    words_in: LetterIn = closed_letter,
 ) -> Understood:
     """Read a mail as a clerk would; `received_at` stands in where it has no date of its own.
 
@@ -107,7 +102,7 @@ def _language(words: str, subject: str) -> str:
     return language_of(words if len(words.strip()) >= _A_SENTENCE else f"{words}\n{subject}")
 
 
-def _source(message: Message, words_in: Words) -> Message:
+def _source(message: Message, words_in: LetterIn) -> Message:
     """The mail that holds the request: a nested one when the outer only passes it on."""
     long_enough = 400
     if len(message.new_text) > long_enough or message.delivery_report is not None:
@@ -121,7 +116,7 @@ _A_FORM = re.compile(r"authoriz|autorizaci[oó]n|carta poder|hipaa|\bMMX-", re.I
 _FEWEST_WORDS, _MOST_LETTERS = 25, 3
 
 
-def _attached_letter(message: Message, words_in: Words) -> Message | None:
+def _attached_letter(message: Message, words_in: LetterIn) -> Message | None:
     """A request in a PDF or Word letter, as a mail of the same writer; a form is none."""
     for part in [p for p in message.parts if not p.inline][:_MOST_LETTERS]:
         words = words_in(part.media_type, part.content) if is_letter(part.media_type) else ""

@@ -31,8 +31,9 @@ def serve() -> None:
     _limit(limits)
     come, go = _pipes()
     read_text = _reader_of_print(limits["tesseract"])
-    from mmx_mailflow.forms.returned import ReturnedFile, look  # noqa: PLC0415  limits come first
-    from mmx_mailflow.intake.wrapped import letter, msg  # noqa: PLC0415
+    from mmx_mailflow.forms.returned import ReturnedFile  # noqa: PLC0415  limits come first
+    from mmx_mailflow.forms.returned.look import look  # noqa: PLC0415
+    from mmx_mailflow.intake.opened import letter, msg  # noqa: PLC0415
 
     go.write(HELLO)
     go.flush()

@@ -1,16 +1,10 @@
-"""What came back: pages, codes, filled-in values, checks."""
+"""What came back: pages, codes, filled-in values, checks.
 
-from mmx_mailflow.forms.returned.files import ReturnedFile, may_hold_pages
-from mmx_mailflow.forms.returned.judge import inspect, judge, merge, returned_json
-from mmx_mailflow.forms.returned.look import Seen, look
+The libraries that open files stand behind `look`, which the limited process alone imports.
+"""
 
-__all__ = [
-    "ReturnedFile",
-    "Seen",
-    "inspect",
-    "judge",
-    "look",
-    "may_hold_pages",
-    "merge",
-    "returned_json",
-]
+from mmx_mailflow.forms.returned.came import ReturnedFile, Seen
+from mmx_mailflow.forms.returned.judge import judge, merge, returned_json
+from mmx_mailflow.forms.returned.kinds import may_hold_pages
+
+__all__ = ["ReturnedFile", "Seen", "judge", "may_hold_pages", "merge", "returned_json"]

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from PIL import Image
+from pydantic import Field
+
+from mmx_mailflow.casework.returned import Defect, Page
+from mmx_mailflow.casework.values import Value
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_PAGES = 30
 LARGEST_SIDE = 2_600
@@ -30,6 +37,16 @@ class ReturnedFile:
 
     name: str = field(repr=False)
     content: bytes = field(repr=False)
+
+
+class Seen(Value):
+    """What was seen in the files of one return; codes are not verified yet."""
+
+    pages: tuple[Page, ...] = ()
+    codes: tuple[str, ...] = Field(default=(), repr=False)
+    """The words of each page's square code, empty where none was found."""
+    defects: tuple[Defect, ...] = ()
+    """Of files that could not be opened."""
 
 
 class SealState(StrEnum):

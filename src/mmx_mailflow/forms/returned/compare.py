@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
+from mmx_mailflow.forms.returned.came import Rectangle, ReturnedFile, Sheet
+from mmx_mailflow.forms.returned.files import opened
 from mmx_mailflow.forms.returned.sheet import Grey
 from mmx_mailflow.forms.shape import HEIGHT, MARGIN, QR, WIDTH, code_corners, mark_centres
 

@@ -22,21 +22,13 @@ from mmx_mailflow.forms.returned.came import (
     MOST_PAGES,
     STUMBLES,
     LockedError,
-    Rectangle,
     ReturnedFile,
-    Seal,
     Sheet,
 )
-from mmx_mailflow.forms.returned.pictures import brands, images
-
-__all__ = ["MOST_PAGES", "Rectangle", "ReturnedFile", "Seal", "Sheet", "may_hold_pages", "opened"]
+from mmx_mailflow.forms.returned.kinds import COMPOUND, ENCRYPTED, may_hold_pages
+from mmx_mailflow.forms.returned.pictures import images
 
 _CANNOT = (*STUMBLES, struct.error, zlib.error, PyPdfError, pypdfium2.PdfiumError, UnidentifiedImageError, zipfile.BadZipFile, Image.DecompressionBombError)  # fmt: skip
-_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""The old container of Microsoft; a document with a password is wrapped in one."""
-_OLD_WORD = "WordDocument".encode("utf-16-le")
-_STARTS = (b"PK\x03\x04", b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"GIF8")
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def opened(files: Sequence[ReturnedFile], *, deep: bool = True) -> tuple[list[Sheet], list[Defect]]:
@@ -75,8 +67,8 @@ def _opened(content: bytes, defects: list[Defect], *, deep: bool, depth: int) ->
             defects += [Defect.ALTERED] if retyped else []
             return sheets[:MOST_PAGES]
         return _inside(archives.members(content), defects, deep=deep, depth=depth)
-    if content.startswith(_COMPOUND):
-        if _ENCRYPTED in content:
+    if content.startswith(COMPOUND):
+        if ENCRYPTED in content:
             raise LockedError("a password is needed")
         raise ValueError("an old document")
     if archives.is_mail(content):
@@ -97,16 +89,3 @@ def _inside(
         if may_hold_pages(content) and len(sheets) < MOST_PAGES:
             sheets += _safely(content, defects, deep=deep, depth=depth + 1)
     return sheets
-
-
-def may_hold_pages(content: bytes) -> bool:
-    """Whether a file of unknown kind is worth opening: notes, sounds and the like are not."""
-    if content.startswith(_COMPOUND):
-        return _ENCRYPTED in content or _OLD_WORD in content
-    return (
-        content.startswith(_STARTS)
-        or (content.startswith(b"RIFF") and content[8:12] == b"WEBP")
-        or (content.startswith(b"BM") and content[6:10] == bytes(4))
-        or b"%PDF-" in content[:1024]
-        or bool(brands(content))
-    )

@@ -21,6 +21,7 @@ from mmx_mailflow.casework.returned import (
     Verdict,
 )
 from mmx_mailflow.forms.code import read_page_code
+from mmx_mailflow.forms.returned.came import Seen
 from mmx_mailflow.forms.returned.checks import (
     PATIENT_PLACE,
     SIGNED,
@@ -29,8 +30,6 @@ from mmx_mailflow.forms.returned.checks import (
     paper_defects,
     signed_on,
 )
-from mmx_mailflow.forms.returned.files import ReturnedFile
-from mmx_mailflow.forms.returned.look import Seen, look
 from mmx_mailflow.forms.shape import wanted
 
 _DATE = f"{PATIENT_PLACE}.date"
@@ -41,19 +40,6 @@ _NOT_PRINTED = cast(
         "checks": {"__all__": {"evidence_es"}},
     },
 )
-
-
-def inspect(
-    files: Sequence[ReturnedFile],
-    *,
-    key: bytes | None,
-    issued: IssuedForm | None = None,
-    blank: bytes = b"",
-    today: date,
-) -> Returned:
-    """Recognise returned files; never raises, and `signed` is never said of a blank place."""
-    keys = None if key is None else (key,)
-    return judge(look(files, blank=blank), keys=keys, issued=issued, today=today)
 
 
 def judge(

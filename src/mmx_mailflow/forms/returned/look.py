@@ -7,13 +7,19 @@ key and no case: `judge.py` says what the findings amount to.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
-from pydantic import Field
-
-from mmx_mailflow.casework.returned import Defect, Page, PageCode, Place, Signature
-from mmx_mailflow.casework.values import Value
+from mmx_mailflow.casework.returned import (
+    IssuedForm,
+    Page,
+    PageCode,
+    Place,
+    Returned,
+    Signature,
+)
 from mmx_mailflow.forms.code import read_page_code
 from mmx_mailflow.forms.returned import sheet as paper
+from mmx_mailflow.forms.returned.came import Rectangle, ReturnedFile, Seen, Sheet
 from mmx_mailflow.forms.returned.compare import (
     Blank,
     compared,
@@ -22,7 +28,8 @@ from mmx_mailflow.forms.returned.compare import (
     typed_over,
 )
 from mmx_mailflow.forms.returned.days import typed_day
-from mmx_mailflow.forms.returned.files import Rectangle, ReturnedFile, Sheet, opened
+from mmx_mailflow.forms.returned.files import opened
+from mmx_mailflow.forms.returned.judge import judge
 from mmx_mailflow.forms.returned.place import dated, picture_of, signature_in
 from mmx_mailflow.forms.returned.platforms import name_in, on_a_platform, sealed_as
 from mmx_mailflow.forms.shape import PlaceBox, code_corners, date_of, places_on
@@ -35,16 +42,6 @@ _RIM = 3.0
 _EXACT = 1.5 / 612
 """How far the code of a page that was never on paper may stand from its place: 1.5 points."""
 _NO_NAMES = frozenset({"na", "no", "none", "ninguno", "ninguna", "nada", "pending", "pendiente", "signature", "firma", "sign here", "firme aquí", "signature of patient", "tbd", "xx", "xxx"})  # fmt: skip
-
-
-class Seen(Value):
-    """What was seen in the files of one return; codes are not verified yet."""
-
-    pages: tuple[Page, ...] = ()
-    codes: tuple[str, ...] = Field(default=(), repr=False)
-    """The words of each page's square code, empty where none was found."""
-    defects: tuple[Defect, ...] = ()
-    """Of files that could not be opened."""
 
 
 def look(
@@ -66,6 +63,19 @@ def look(
         codes=tuple(words for _, words in seen),
         defects=tuple(dict.fromkeys(defects)),
     )
+
+
+def inspect(
+    files: Sequence[ReturnedFile],
+    *,
+    key: bytes | None,
+    issued: IssuedForm | None = None,
+    blank: bytes = b"",
+    today: date,
+) -> Returned:
+    """Recognise returned files; never raises, and `signed` is never said of a blank place."""
+    keys = None if key is None else (key,)
+    return judge(look(files, blank=blank), keys=keys, issued=issued, today=today)
 
 
 def _pages(

@@ -16,10 +16,8 @@ from mmx_mailflow.forms.returned.came import (
     Sheet,
     TooLargeError,
 )
+from mmx_mailflow.forms.returned.kinds import AVIF, HEIC, brands
 
-_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-"""The brands of ISO/IEC 23008-12; an AVIF file has its own and is read by the imaging library."""
-_AVIF = frozenset({b"avif", b"avis"})
 _SMALLEST_PAGE = 300
 """A picture with no longer side than this is a logo: no code could be read in it."""
 _FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP", "AVIF", "JPEG2000", "PPM")
@@ -41,7 +39,7 @@ _TURNS = {
 
 def images(content: bytes) -> Iterator[Sheet]:
     """The pages of a picture file; raises what the libraries raise."""
-    if brands(content) & _HEIC and not brands(content) & _AVIF:
+    if brands(content) & HEIC and not brands(content) & AVIF:
         yield from _heic(content)
         return
     with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
@@ -60,15 +58,6 @@ def refuse_too_large(size: tuple[int, int]) -> None:
     """Raise `TooLargeError` for a picture that nobody would send of a page."""
     if size[0] * size[1] > MOST_PIXELS or max(size) > LONGEST_SIDE:
         raise TooLargeError("too many pixels")
-
-
-def brands(content: bytes) -> frozenset[bytes]:
-    """The brands of a HEIF file by its first box (ISO/IEC 14496-12, 4.3); of others none."""
-    if content[4:8] != b"ftyp":
-        return frozenset()
-    end = min(int.from_bytes(content[:4], "big"), 200)
-    found = {content[8:12], *(content[n : n + 4] for n in range(16, end, 4))}
-    return frozenset(found & (_HEIC | _AVIF))
 
 
 def _heic(content: bytes) -> Iterator[Sheet]:
