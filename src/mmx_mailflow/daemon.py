@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NoReturn
 
 import structlog
@@ -22,7 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from mmx_mailflow import flow
 from mmx_mailflow.balance import EVERY, balance
 from mmx_mailflow.office import Office, probe_tags
-from mmx_mailflow.ops.opening import mailbox_of, open_office, read_again, sender_of
+from mmx_mailflow.ops.opening import mailbox_of, open_office, read_again, refuse_broken, sender_of
 from mmx_mailflow.ops.purging import remove_on_server
 from mmx_mailflow.settings import ConfigError, Settings
 from mmx_mailflow.settings import Mailbox as MailboxSettings
@@ -86,6 +87,7 @@ class Service:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.office = open_office(settings, clock)
+        refuse_broken(self.office.templates)
         self.stop = self.office.stopping
         self._sender = sender_of(settings.smtp)
         self._line = threading.Lock()
@@ -113,12 +115,9 @@ class Service:
         log.info("running", mailboxes=len(self._watchers))
 
     def end(self) -> None:
-        """Stop; what is in hand is ended first, unless a server holds it up for too long."""
+        """Stop; what is in hand is ended first."""
         notify(b"STOPPING=1")
         self.stop.set()
-        last = threading.Timer(LONGEST_STOP, _leave)
-        last.daemon = True
-        last.start()
         # A file in hand has some seconds left; a mail that is not handled waits for the next start.
         self.office.worker.close(LONGEST_STOP / 3)
         self._scheduler.shutdown(wait=True)
@@ -126,7 +125,6 @@ class Service:
             watcher.join()
         self._sender.close()
         self.office.close()
-        last.cancel()
         log.info("stopped")
 
     def reload(self, read: Callable[[], Settings]) -> None:
@@ -148,10 +146,10 @@ class Service:
 
     def _line_pass(self) -> None:
         with self._line:
-            flow.handle_kept(self.office)
-            flow.handle_due(self.office)
-            flow.handle_daily(self.office)
-            flow.send_due(self.office, self._sender)
+            self._reported("mail", lambda: flow.handle_kept(self.office))
+            self._reported("deadlines", lambda: flow.handle_due(self.office))
+            self._reported("day", lambda: flow.handle_daily(self.office))
+            self._reported("letters", lambda: flow.send_due(self.office, self._sender))
 
     def _watch(self, box: MailboxSettings) -> None:
         """Fetch what comes, answer at once, file what is done; a new connection after any error."""
@@ -187,13 +185,21 @@ class Service:
         self._pauses[name] = min(LONGEST_PAUSE, 2 * self._pauses.get(name, 0.5))
         return self._pauses[name]
 
-    def _guarded(self, what: str, work: Callable[[], None]) -> bool:
+    def _guarded(self, what: str, work: Callable[[], object]) -> bool:
         """Run a beat; the world's refusals wait, a bug is reported and the service goes on."""
         try:
-            work()
+            return self._reported(what, work)
         except (TransportError, StoreNotNowError) as error:
             log.warning("waits", what=what, why=str(error))
             return False
+
+    @staticmethod
+    def _reported(what: str, work: Callable[[], object]) -> bool:
+        """Run one thing of many: a bug in it must not keep the others from being done."""
+        try:
+            work()
+        except (TransportError, StoreNotNowError):
+            raise
         except Exception as error:  # noqa: BLE001  one beat that fails must not end the service
             log.error("beat failed", what=what, error=type(error).__name__)  # noqa: TRY400  a trace could hold a mail
             return False
@@ -201,44 +207,68 @@ class Service:
 
 
 def run(settings: Settings, clock: Clock, read: Callable[[], Settings]) -> None:
-    """The service in the foreground: SIGTERM drains it, SIGHUP has it `read` its settings again."""
-    with alone(settings), _signals() as come:
+    """The service in the foreground: SIGTERM drains it, SIGHUP has it `read` its settings again.
+
+    It is gone some seconds after SIGTERM, whatever it is doing and whatever holds that up.
+    """
+    with _signals() as come, alone(settings):
         service = Service(settings, clock)
         service.start()
-        while come.recv(1)[0] not in _STOPS:
+        while come.get() not in _STOPS:
             service.reload(read)
         service.end()
 
 
 @contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """Signals as bytes to read.
+def _signals() -> Iterator[SimpleQueue[int]]:
+    """Signals as words in a queue.
 
     A handler that does the work would do it in the middle of something else, and a wait for a
-    lock does not always see that a signal came.
+    lock does not always see that a signal came: a thread reads the bytes that stand for them.
     """
+    come: SimpleQueue[int] = SimpleQueue()
     ours, theirs = socket.socketpair()
+    last = [
+        threading.Timer(LONGEST_STOP, _leave),
+        threading.Timer(LONGEST_STOP + 1, os._exit, (0,)),  # should the log itself hang
+    ]
+
+    def listen() -> None:
+        while said := ours.recv(1):
+            if said[0] in _STOPS and not last[0].is_alive():
+                for timer in last:
+                    timer.daemon = True
+                    timer.start()
+            come.put(said[0])
+
     with ours, theirs:
         theirs.setblocking(False)
         before = signal.set_wakeup_fd(theirs.fileno())
         kept = {name: signal.signal(name, _nothing) for name in (*_STOPS, signal.SIGHUP)}
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
         try:
-            yield ours
+            yield come
         finally:
             for name, handler in kept.items():
                 signal.signal(name, handler)
             signal.set_wakeup_fd(before)
+            theirs.shutdown(socket.SHUT_RDWR)
+            listener.join()
+            for timer in last:
+                timer.cancel()
 
 
 def _nothing(*_: object) -> None:
-    """The byte that is written for the signal is all."""
+    """The byte that is written for the signal is all that is needed."""
 
 
 def _leave() -> NoReturn:
     """Go in the middle of something, as a crash would; the next start takes it up."""
-    log.warning("stopped in the middle", where=_where())
-    sys.stderr.flush()
-    os._exit(0)
+    try:
+        log.warning("stopped in the middle", where=_where())
+    finally:
+        os._exit(0)
 
 
 def _where() -> list[str]:

@@ -19,7 +19,7 @@ from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import CaseId, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
-from mmx_mailflow.office import Office, queue_plain, record, tell_staff
+from mmx_mailflow.office import Office, probe_came, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, ledger, messages, outbox
 from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowError
 from mmx_mailflow.store.wrapping import know_codes
@@ -101,11 +101,19 @@ def _failed(office: Office, number: int, error: Exception) -> None:
 
 
 def handle_due(office: Office) -> int:
-    """Steps 7 to 9 for every deadline that has passed."""
+    """Steps 7 to 9 for every deadline that has passed; staff hear of one that cannot be met."""
     with office.store.begin() as connection:
         refs = cases.due(connection, office.clock.now(), _MANY)
     for ref in office.until_stopped(refs):
-        _again_when_moved(partial(_one_deadline, office, ref))
+        try:
+            _again_when_moved(partial(_one_deadline, office, ref))
+        except StoreNotNowError:
+            raise
+        except Exception as error:  # noqa: BLE001  one case must not keep the others waiting
+            log.error("could not act on a deadline", case=ref, error=type(error).__name__)  # noqa: TRY400  a trace could hold a mail
+            with office.store.begin() as connection:
+                day = office.clock.now().date()
+                tell_staff(office, connection, "deadline", f"deadline-{ref}-{day}", ref)
     return len(refs)
 
 
@@ -269,6 +277,8 @@ def _never(office: Office, letter: outbox.Waiting, code: str) -> None:
     def work() -> None:
         with office.store.begin() as connection:
             outbox.refused(connection, letter.number, code)
+            if letter.letter == LetterName.PROBE:
+                probe_came(office, connection, back=False)
             stored = cases.load(connection, office.keys, letter.ref) if letter.ref else None
             about = letter.to_role, letter.provider, letter.recipient
             if stored is not None and goes_to(stored.case, *about):

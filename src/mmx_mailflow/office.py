@@ -235,27 +235,33 @@ def queue_plain(office: Office, connection: Connection, letters: Sequence[Letter
 
 def tags_work(office: Office, connection: Connection) -> bool:
     """Whether answers may be asked for at our address with a tag behind a plus sign."""
-    came = office.plus == "auto" and wrapping.value(connection, _PROBED) is not None
+    came = office.plus == "auto" and wrapping.value(connection, _PROBED) == _ours(office)
     return came or office.plus == "on"
 
 
 def probe_tags(office: Office) -> None:
-    """Write to our own address with a tag, once a day, until such a letter came back."""
+    """Write to our own address with a tag, once a day: what worked may have ceased to work."""
     now = office.clock.now()
     local, _, domain = office.policy.records_address.partition("@")
     with office.store.begin() as connection:
         occasion = f"probe-{now.date()}"
-        if office.plus != "auto" or tags_work(office, connection):
-            return
-        if not outbox.has_occasion(connection, occasion):
+        if office.plus == "auto" and not outbox.has_occasion(connection, occasion):
             to = f"{local}+probe@{domain}"
             letter = plain_letter(office, LetterName.PROBE, to, Role.OPERATOR, occasion, {})
             queue_plain(office, connection, [letter])
 
 
-def probe_came(connection: Connection) -> None:
-    """From now on answers are asked for at the address with a tag."""
-    wrapping.put(connection, _PROBED, b"came")
+def probe_came(office: Office, connection: Connection, *, back: bool) -> None:
+    """From now on answers are asked for at the address with a tag, or no longer."""
+    if back:
+        wrapping.put(connection, _PROBED, _ours(office))
+    else:
+        wrapping.drop(connection, _PROBED)
+
+
+def _ours(office: Office) -> bytes:
+    """What the flag is bound to: another address is another server."""
+    return office.keys.lookup("address", office.policy.records_address).encode()
 
 
 def tell_staff(

@@ -6,7 +6,7 @@ import pytest
 from tests.intake.test_intake import NOW, A, B, candidate
 
 from mmx_mailflow.casework.values import Kind, Role
-from mmx_mailflow.intake.match import Candidate, clues, match
+from mmx_mailflow.intake.match import LAPSED, Candidate, clues, match
 from mmx_mailflow.intake.read import read
 
 ANA, FARO, LUZ = "ana@gmail.com", "archivo@faro.example", "luz@office.example"
@@ -52,6 +52,45 @@ def test_the_innermost_thread_counts(
         found = match(order, kind=Kind.FOLLOWUP, sender=sender, patient="", now=NOW)
         assert (found.ref, found.role, found.proven) == (A, role, proven)
         assert found.inner == (role != Role.PATIENT)
+
+
+def lapsed(role: Role, recipient: str, ref: str = A) -> Candidate:
+    return token(role, LAPSED, recipient, ref)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sender", "role", "inner"),
+    [
+        ((lapsed(Role.PATIENT, ANA),), ANA, Role.PATIENT, False),
+        ((lapsed(Role.STAFF, LUZ),), LUZ, Role.STAFF, True),
+        ((lapsed(Role.PROVIDER, FARO),), FARO, Role.PROVIDER, True),
+        ((lapsed(Role.PROVIDER, FARO), candidate(by="sender")), ANA, Role.PATIENT, True),
+        ((ANSWERED, lapsed(Role.PROVIDER, FARO)), ANA, Role.PROVIDER, True),
+        ((ANSWERED, lapsed(Role.STAFF, LUZ)), LUZ, Role.STAFF, True),
+    ],
+)
+def test_a_lapsed_token_keeps_its_thread_and_proves_nobody(
+    tokens: tuple[Candidate, ...], sender: str, role: Role, inner: bool
+) -> None:
+    for order in (tokens, tokens[::-1]):
+        found = match(order, kind=Kind.REQUEST, sender=sender, patient="", now=NOW)
+        assert (found.ref, found.role, found.proven, found.shows) == (A, role, False, ())
+        assert found.inner == inner
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        (lapsed(Role.PATIENT, ANA),),
+        (lapsed(Role.PROVIDER, FARO), candidate(B, by="sender")),
+        (lapsed(Role.PATIENT, "x@y.example"), lapsed(Role.PATIENT, "x@y.example", B)),
+        (ANSWERED, lapsed(Role.STAFF, LUZ, B)),
+    ],
+)
+def test_a_lapsed_token_leads_a_stranger_to_a_person(tokens: tuple[Candidate, ...]) -> None:
+    found = match(tokens, kind=Kind.REQUEST, sender="x@y.example", patient="", now=NOW)
+
+    assert (found.ref, found.held) == (None, True)
 
 
 def test_a_staff_letter_of_another_case_in_a_patients_mail_is_for_a_person() -> None:

@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from mmx_mailflow.intake.opened import letter, msg
 from mmx_mailflow.intake.parse import parsed
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.intake.wrapped import tnef
+from mmx_mailflow.intake.wrapped import Unwrapped, tnef
 
 LETTER = """To the records desk.
 My name is Clara Jane Holt and I was born on May 17, 1962.
@@ -153,6 +153,32 @@ def test_files_within_a_winmail_come_out() -> None:
 
     assert [p.media_type for p in read(raw).parts] == ["application/ms-tnef", "application/pdf"]
     assert [p.index for p in read(raw).parts] == [1, 2]
+
+
+def test_the_words_of_an_opened_mail_are_words_whatever_they_say() -> None:
+    raw = mail_with(b"\xd0\xcf\x11\xe0", "application/vnd.ms-outlook", "a.msg")
+
+    [inner] = read(raw, lambda _: Unwrapped(sender="eml", text=LETTER)).nested
+    assert inner.text == LETTER
+
+
+def test_few_mails_in_files_are_opened_however_deep_they_lie() -> None:
+    message = EmailMessage()
+    for _ in range(5):
+        message.add_attachment(b"\xd0\xcf\x11\xe0", maintype="application", subtype="x-ole")
+    for _ in range(2):
+        outer = EmailMessage()
+        for _ in range(4):
+            outer.add_attachment(message)
+        message = outer
+    opened: list[bytes] = []
+
+    def mail_in(content: bytes) -> Unwrapped:
+        opened.append(content)
+        return Unwrapped(text="Hello")
+
+    read(message.as_bytes(), mail_in)
+    assert len(opened) == 3
 
 
 def test_a_returned_form_is_no_letter() -> None:

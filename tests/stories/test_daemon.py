@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,7 +82,7 @@ class Daemon:
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(60)
+            return self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGABRT)  # it says where each thread stands
             self.process.wait(20)
@@ -180,7 +181,13 @@ def test_a_hangup_reads_the_settings_again_and_a_slip_in_them_changes_nothing(
             assert until(lambda: "running" in daemon.log.read_text(), 20)
             config.write_text(good.replace("members", "memmers"))
             daemon.process.send_signal(signal.SIGHUP)
-            assert until(lambda: "not reloaded" in daemon.log.read_text(), 20)
+            assert until(lambda: daemon.log.read_text().count("not reloaded") == 1, 20)
+            own = tmp_path / "own" / "en" / "receipt"
+            own.mkdir(parents=True)
+            (own / "body.txt").write_text("{% if %}")
+            config.write_text(good.replace("[service]", "[service]\ntemplates_dir = 'own'"))
+            daemon.process.send_signal(signal.SIGHUP)
+            assert until(lambda: daemon.log.read_text().count("not reloaded") == 2, 20)
             config.write_text(good.replace("[service]", "[service]\norganisation = 'Otra'"))
             daemon.process.send_signal(signal.SIGHUP)
             assert until(lambda: '"reloaded"' in daemon.log.read_text(), 20)
@@ -194,6 +201,27 @@ def test_a_hangup_reads_the_settings_again_and_a_slip_in_them_changes_nothing(
     answer = next(t.raw for t in listener.taken if ANA in t.recipients)
     assert b"From: Otra <" in answer
     assert "office.example" not in daemon.log.read_text()
+
+
+def test_it_ends_while_it_waits_for_the_database(tmp_path: Path) -> None:
+    with running() as dovecot, listening() as listener:
+        daemon = Daemon(office(tmp_path, dovecot.port, listener.port))
+        assert until(lambda: "running" in daemon.log.read_text(), 20)
+        with closing(sqlite3.connect(tmp_path / "var" / "mailflow.db")) as other:
+            other.isolation_level = None
+            other.execute("BEGIN IMMEDIATE")
+            daemon.process.send_signal(signal.SIGHUP)
+            time.sleep(1)
+
+            assert daemon.stop() == 0
+            assert other.in_transaction
+
+
+def test_a_log_that_takes_nothing_keeps_nobody_from_leaving() -> None:
+    script = "import sys; from mmx_mailflow import daemon; sys.stderr.close(); daemon._leave()"
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60, check=False)
+
+    assert said.returncode == 0
 
 
 def test_missing_servers_only_make_the_daemon_wait(tmp_path: Path) -> None:
@@ -219,10 +247,19 @@ def test_one_pass_from_the_command_line_answers_and_files(tmp_path: Path) -> Non
             assert "ana.prueba" not in said.stdout
 
 
-@pytest.mark.parametrize("wrong", ['colour = "red"', 'plus_addressing = "maybe"'])
-def test_a_wrong_configuration_is_one_line_and_exit_2(tmp_path: Path, wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("section", "wrong"),
+    [
+        ("service", 'colour = "red"'),
+        ("service", 'plus_addressing = "maybe"'),
+        ("smtp", 'username = "u"\npassword_file = "nowhere"'),
+    ],
+)
+def test_a_wrong_configuration_is_one_line_and_exit_2(
+    tmp_path: Path, section: str, wrong: str
+) -> None:
     config = office(tmp_path, 1, 2)
-    config.write_text(config.read_text().replace("[service]", f"[service]\n{wrong}"))
+    config.write_text(config.read_text().replace(f"[{section}]", f"[{section}]\n{wrong}"))
     said = call(config, "once")
 
     assert said.returncode == 2

@@ -72,6 +72,23 @@ def test_what_bears_an_old_code_counts_through_the_overlap_and_not_after_it(
         assert not world.case().confirmed
 
 
+def test_staff_go_on_in_a_thread_whose_codes_have_lapsed(tmp_path: Path) -> None:
+    with a_world(tmp_path) as world:
+        world.office.keys.overlap = timedelta()
+        world.writes(ANA, "Records", REQUEST_EN)
+        [first] = world.new(ANA)
+        world.writes(ANA, "", "Signed.", answers=first, files=world.signed_form(first))
+        [review] = [x for x in world.to(LUZ) if "APPROVE" in words_of(x)]
+        rotate.rotate(world.office.store, tmp_path / "key", world.office.today())
+        world.clock.advance(timedelta(days=1))
+
+        world.writes(LUZ, "", "NOTE looked at on the telephone", answers=review)
+        assert _last(world)["outcome"] == "handled"
+        assert _last(world)["ref"] == world.case().ref
+        world.writes(LUZ, "", "NOTE not me", answers=review, dmarc="")
+        assert _last(world)["outcome"] == "held"
+
+
 def _last(world: World) -> dict:
     """The last mail that is not a copy of a letter of ours."""
     with world.office.store.begin() as connection:

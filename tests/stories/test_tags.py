@@ -38,7 +38,8 @@ def test_tags_are_used_once_a_letter_to_our_own_address_with_one_came_back(tmp_p
         world.clock.advance(timedelta(days=1))
         probe_tags(world.office)
         world.turn()
-        assert len([t for t in world.listener.taken if "+probe@" in t.recipients[0]]) == 1
+        probes = [t for t in world.listener.taken if "+probe@" in t.recipients[0]]
+        assert len(probes) == 2
 
         world.writes(ANA, "", "What is the status of my request?", answers=world.to(ANA)[-1])
         tagged = reply_to(world.to(ANA)[-1])
@@ -48,6 +49,14 @@ def test_tags_are_used_once_a_letter_to_our_own_address_with_one_came_back(tmp_p
             rows = messages.listing(connection, world.office.keys)
         last = [row for row in rows if row["outcome"] == "handled"][-1]
         assert str(last["why"]).startswith("the plus of one of our letters")
+
+        # The server takes tags no longer.
+        world.listener.refuse[probe.recipients[0]] = "550 5.1.1 no such mailbox"
+        world.clock.advance(timedelta(days=1))
+        probe_tags(world.office)
+        world.turn()
+        world.writes(ANA, "", "What is the status of my request?", answers=world.to(ANA)[-1])
+        assert reply_to(world.to(ANA)[-1]) == RECORDS
 
 
 def reply_to(raw: bytes) -> str:

@@ -213,7 +213,7 @@ def _candidates(
         ("reference", cases.by_references(connection, signs.references)),
         ("sender", cases.by_sender(connection, keys, sender) if sender else []),
     )
-    valid = keys.code_keys(office.today())
+    valid = keys.code_keys(office.today()) if keys.some_lapsed(office.today()) else ()
     return [
         Candidate(
             ref=found.ref,
@@ -233,10 +233,10 @@ def _candidates(
 def _has_lapsed(found: cases.Found, valid: Sequence[bytes]) -> bool:
     """Whether it bears a code, as a Message-ID of ours does, of a key that counts no longer.
 
-    It names its case still, and proves nothing.
+    It names its case still, and proves nothing. `valid` is empty while every key counts.
     """
     about = found.ref, found.role, found.recipient
-    return bool(found.code) and not is_proven(found.code, valid, *about)
+    return bool(found.code and valid) and not is_proven(found.code, valid, *about)
 
 
 def said_by_staff(office: Office, arrived: Arrived, command: Command | None) -> Arrived:

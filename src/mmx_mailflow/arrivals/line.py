@@ -117,7 +117,7 @@ def _own(office: Office, connection: Connection, arrived: Arrived) -> messages.S
         why = "it bears our address and the number of a letter of ours, and says something else"
         return messages.Settled(outcome=Outcome.HELD, why=why)
     if ours[0].letter == LetterName.PROBE:
-        probe_came(connection)
+        probe_came(office, connection, back=True)
     return messages.Settled(
         outcome=Outcome.OWN_COPY, why="a copy of our own letter", ref=ours[0].ref
     )

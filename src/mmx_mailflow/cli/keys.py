@@ -39,8 +39,12 @@ def keys_rotate(
     print_line(f"key {done.key} wraps now; {done.wrapped} data keys were wrapped anew")
     if done.left:
         raise Failure(f"{done.left} data keys are left: run keys rotate again")
-    days = office.keys.overlap.days
-    print_line(f"From tomorrow on codes are made anew; those that are out count for {days} days.")
+    if done.new_codes:
+        days = office.keys.overlap.days
+        print_line(
+            f"From tomorrow on codes are made anew; those that are out count for {days} days."
+        )
+        print_line("Make a backup now: one from before does not know the codes of tomorrow.")
     print_line(f"Keep a copy of {path} elsewhere. The keys before stay in it: backups need them.")
     print_line("keys rotate --finish drops them.")
     return 0

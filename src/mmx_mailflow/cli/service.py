@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -29,10 +30,16 @@ _EXPECTED = (
 )
 
 
-def _started(context: typer.Context, work: Callable[[Settings, Clock], object]) -> object:
-    """Run `work` with the configuration; what the world refuses becomes one line."""
+def _settings(context: typer.Context) -> Settings:
+    """The configuration for a service that really writes to people; raises `ConfigError`."""
     settings = options_of(context).settings()
     refuse_examples(settings)
+    return settings
+
+
+def _started(context: typer.Context, work: Callable[[Settings, Clock], object]) -> object:
+    """Run `work` with the configuration; what the world refuses becomes one line."""
+    settings = _settings(context)
     logs.set_up()
     try:
         return work(settings, Clock(moved_clock(settings, os.environ)))
@@ -42,8 +49,8 @@ def _started(context: typer.Context, work: Callable[[Settings, Clock], object]) 
 
 def run(context: typer.Context) -> int:
     """Run the service in the foreground until SIGTERM; SIGHUP reloads templates and staff."""
-    again = options_of(context).settings
-    _started(context, lambda settings, clock: daemon.run(settings, clock, again))
+    read = partial(_settings, context)
+    _started(context, lambda settings, clock: daemon.run(settings, clock, read))
     return 0
 
 

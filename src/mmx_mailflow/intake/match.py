@@ -13,9 +13,9 @@ from mmx_mailflow.casework.values import Address, CaseId, Kind, Role
 from mmx_mailflow.intake.message import Message
 
 REOPENS_WITHIN = timedelta(days=90)
-_ORDER = ("plus", "message_id", "code", "form", "reference", "sender")
 LAPSED = "lapsed"
 """A token whose key counts no longer: it leads to its case and proves nothing."""
+_ORDER = ("plus", "message_id", "code", "form", LAPSED)
 _STRONG = frozenset({"plus", "message_id", "code", "form"})
 _INNER = (Role.STAFF, Role.PROVIDER, Role.PATIENT)
 _MOST_NESTED = 6
@@ -120,34 +120,37 @@ def match(
 ) -> Match:
     """The case by the strongest clue; a reference or a sender alone must agree with another."""
     strong = [c for c in candidates if c.by in _STRONG]
-    if strong:
-        return _by_token(strong, sender)
-    known = [c for c in candidates if c.by == "sender" and _reachable(c, now)]
     lapsed = [c for c in candidates if c.by == LAPSED]
-    inner = any(c.role != Role.PATIENT for c in lapsed)
-    named = {c.ref for c in (*lapsed, *(c for c in candidates if c.by == "reference"))}
+    if strong:
+        return _by_token(strong, lapsed, sender)
+    known = [c for c in candidates if c.by == "sender" and _reachable(c, now)]
+    if lapsed:
+        return _by_lapsed(lapsed, known, sender)
+    named = {c.ref for c in candidates if c.by == "reference"}
     both = [c for c in known if c.ref in named]
     if both:
-        return replace(_weak(both[0], "its reference and a known sender"), inner=inner)
-    if lapsed:
-        why = "a code of ours that has lapsed"
-        return Match(ref=None, held=True, inner=inner, why=why, guesses=_refs(lapsed))
+        return _weak(both[0], "its reference and a known sender")
     return _by_sender(known, named, kind, patient, several=several_patients)
 
 
-def _by_token(strong: Sequence[Candidate], sender: Address) -> Match:
-    """The case of the strongest token, in the innermost thread that any of them names."""
-    inner = any(c.role != Role.PATIENT for c in strong)
+def _by_token(strong: Sequence[Candidate], lapsed: Sequence[Candidate], sender: Address) -> Match:
+    """The case of the strongest token, in the innermost thread that any of them names.
+
+    A lapsed one keeps what it names inside its thread, and proves nothing.
+    """
+    every = [*strong, *lapsed]
+    inner = any(c.role != Role.PATIENT for c in every)
     best = min(strong, key=lambda c: _ORDER.index(c.by))
     sure = {c.ref for c in strong if c.by != "code"} or {c.ref for c in strong}
-    elsewhere = any(c.role != Role.PATIENT and c.ref != best.ref for c in strong)
+    elsewhere = any(c.role != Role.PATIENT and c.ref != best.ref for c in every)
     if len(sure) > 1 or elsewhere:
         why = "tokens of several cases"
         return Match(ref=None, held=True, inner=inner, why=why, guesses=_refs(strong))
-    mine = [c for c in strong if c.ref == best.ref]
+    mine = [c for c in every if c.ref == best.ref]
     role = min((c.role for c in mine), key=_INNER.index)
     thread = [c for c in mine if c.role == role]
-    proof = next((c for c in thread if c.recipient and c.recipient.lower() == sender), None)
+    to_sender = [c for c in thread if c.by != LAPSED and c.recipient.lower() == sender != ""]
+    proof = next(iter(to_sender), None)
     chosen = proof or min(thread, key=lambda c: _ORDER.index(c.by))
     return Match(
         ref=best.ref,
@@ -155,9 +158,22 @@ def _by_token(strong: Sequence[Candidate], sender: Address) -> Match:
         provider=chosen.provider,
         proven=proof is not None,
         inner=inner,
-        shows=next((c.shows for c in thread if c.shows and c.recipient.lower() == sender), ()),
+        shows=next((c.shows for c in to_sender if c.shows), ()),
         why=f"the {chosen.by.replace('_', ' ')} of one of our letters",
     )
+
+
+def _by_lapsed(lapsed: Sequence[Candidate], known: Sequence[Candidate], sender: Address) -> Match:
+    """The one case that old codes name, for who got them or is known to it; else a person looks."""
+    inner = any(c.role != Role.PATIENT for c in lapsed)
+    refs = _refs(lapsed)
+    mine = [c for c in lapsed if c.recipient.lower() == sender != ""]
+    there = [c for c in (*mine, *known) if refs == (c.ref,)]
+    if there:
+        chosen = min(there, key=lambda c: _INNER.index(c.role))
+        return replace(_weak(chosen, "a lapsed code and a known sender"), inner=inner)
+    why = "a code of ours that has lapsed"
+    return Match(ref=None, held=True, inner=inner, why=why, guesses=refs)
 
 
 def _by_sender(

@@ -13,6 +13,7 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message as Mime
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import count
 
 import mailparser
 
@@ -23,6 +24,7 @@ from mmx_mailflow.intake.regions import regions_of
 from mmx_mailflow.intake.wrapped import MailIn, Unwrapped, closed, tnef
 
 _MOST_PARTS, _MOST_NESTED, _DEEPEST = 400, 10, 8
+_MOST_OPENED = 3
 _LONGEST_TEXT = 400_000
 _MOST_HEADERS = 500
 _LONGEST_HEADER = 20_000
@@ -53,10 +55,12 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 def read(raw: bytes, mail_in: MailIn = closed) -> Message:
     """Read a mail; what cannot be read is named in `defects`, nothing is thrown away.
 
-    `mail_in` opens attached .msg files: the service has a limited process do it.
+    `mail_in` opens attached .msg files, a few of a mail: the service has a limited process do it.
     """
+    number = count(1)
+    few: MailIn = lambda content: mail_in(content) if next(number) <= _MOST_OPENED else closed(b"")  # noqa: E731
     mime, defects = _parsed(_SLOW_WORD.sub(b"=?x-unknown?", raw))
-    return _message(mime, defects, mail_in, 0)
+    return _message(mime, defects, few, 0)
 
 
 def _parsed(raw: bytes) -> tuple[Mime, list[str]]:
@@ -144,18 +148,18 @@ def _unwrapped(parts: list[Part], mail_in: MailIn) -> tuple[list[Part], list[Unw
                 for n, (name, content) in enumerate(inside.files, 1)
             ]
         elif part.media_type == "application/x-ole-storage":
-            mails.append(mail_in(part.content) if len(mails) < _MOST_NESTED else Unwrapped())
+            mails.append(mail_in(part.content))
         elif part.file_name.lower().endswith(".eml"):
-            mails.append(Unwrapped(sender="eml", files=(("", part.content),)))
-    return kept, [m for m in mails if m.text.strip() or m.sender == "eml"]
+            mails.append(Unwrapped(raw=part.content))
+    return kept, [m for m in mails if m.text.strip() or m.raw]
 
 
 def _nested(
     inside: Unwrapped, headers: dict[str, tuple[str, ...]], mail_in: MailIn, depth: int
 ) -> Message:
     """A mail from within a file; one without a sender was written by who sent the file."""
-    if inside.sender == "eml" and depth < _DEEPEST:
-        mime, defects = _parsed(inside.files[0][1])
+    if inside.raw and depth < _DEEPEST:
+        mime, defects = _parsed(inside.raw)
         return _message(mime, defects, mail_in, depth + 1)
     senders = _addresses((inside.sender,) if inside.sender else headers.get("from", ()))
     text = _narrow(inside.text)

@@ -25,6 +25,8 @@ class Unwrapped:
     sender: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
     files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    raw: bytes = field(default=b"", repr=False)
+    """A mail as it was sent, which is still to be read."""
 
 
 MailIn = Callable[[bytes], Unwrapped]

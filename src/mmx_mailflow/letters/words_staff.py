@@ -328,6 +328,10 @@ ALARMS: dict[str, Said] = {
         "A mail to a provider was sent by hand without authorization",
         "Se envió a mano un correo a un proveedor sin autorización",
     ),
+    "deadline": (
+        "What was due in a case could not be done",
+        "No se pudo hacer lo que tocaba en un caso",
+    ),
     "staff_bounce": ("A mail to staff bounced", "Un correo al equipo fue devuelto"),
     "staff_unproven": (
         "A mail in your name came without proof and was held",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from mmx_mailflow.forms.packet import FormWords, signature_picture, words_from
 from mmx_mailflow.intake.directory import Directory
-from mmx_mailflow.letters.compose import templates_from
+from mmx_mailflow.letters.compose import Templates, templates_from
+from mmx_mailflow.letters.templates import broken
 from mmx_mailflow.office import Office
 from mmx_mailflow.settings import ConfigError, Settings, Smtp, data_path
 from mmx_mailflow.settings import Mailbox as MailboxSettings
@@ -65,7 +66,9 @@ def open_office(settings: Settings, clock: Clock) -> Office:
     signature = agent_signature(settings.service.agent_signature_file)
     keys = load_keys(settings.security.key_file)
     store = open_store(settings.database.full_url(), keys, data_path("migrations"))
-    return _office(settings, clock, store, signature)
+    office = _office(settings, clock, store, signature)
+    store.keys.overlap = timedelta(days=settings.security.code_overlap_days)
+    return office
 
 
 def read_again(office: Office, settings: Settings) -> Office:
@@ -75,11 +78,18 @@ def read_again(office: Office, settings: Settings) -> Office:
     """
     signature = agent_signature(settings.service.agent_signature_file)
     new = _office(settings, office.clock, office.store, signature)
+    refuse_broken(new.templates)
+    office.keys.overlap = timedelta(days=settings.security.code_overlap_days)
     return replace(new, worker=office.worker, stopping=office.stopping)
 
 
+def refuse_broken(templates: Templates) -> None:
+    """Raise `ConfigError` for a letter without a template that can be used."""
+    if faults := broken(templates):
+        raise ConfigError("service.templates_dir", faults[0], "")
+
+
 def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | None) -> Office:
-    store.keys.overlap = timedelta(days=settings.security.code_overlap_days)
     texts = template_texts(settings.service.templates_dir)
     with store.begin() as connection:
         entries = directory.entries(connection)
@@ -106,7 +116,7 @@ def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | N
     )
 
 
-def _password(server: MailboxSettings | Smtp) -> str:
+def _password(server: Smtp) -> str:
     """The word to log in with, as its file has it now; raises LoginError where there is none."""
     try:
         return server.password()
@@ -123,7 +133,7 @@ def mailbox_of(box: MailboxSettings) -> Mailbox:
             port=box.port,
             security=box.security,
             username=box.username,
-            password=_password(box),
+            password=box.password(),
             auth=box.auth,
             folder=box.folder,
             filed_folder=box.filed_folder,
@@ -137,7 +147,8 @@ def mailbox_of(box: MailboxSettings) -> Mailbox:
 
 
 def sender_of(smtp: Smtp) -> Sender:
-    """The mail server of the configuration, not connected yet."""
+    """The mail server of the configuration, not connected yet; raises `ConfigError`."""
+    smtp.password()  # at each login it is read again, but a slip shows at once
     return Sender(
         SenderAddress(
             host=smtp.host,

@@ -22,6 +22,8 @@ class Rotated:
     wrapped: int
     left: int
     """How many data keys another key still wraps; not 0 only while another rotation runs."""
+    new_codes: bool
+    """Whether codes are made anew from tomorrow on; the end of a rotation draws no further key."""
 
 
 def announce(store: Store, key_file: Path) -> str:
@@ -52,11 +54,12 @@ def rotate(
         begun = rotation.is_open(connection)
     if not begun:
         announce(store, key_file)
-    name, wrapped = rotation.begin(store, today + timedelta(days=1)), 0
+    name, drawn = rotation.begin(store, today + timedelta(days=1))
+    wrapped = 0
     for count in rotation.wrap_again(store):
         wrapped += count
         say(wrapped)
-    return Rotated(key=name, wrapped=wrapped, left=rotation.end(store))
+    return Rotated(key=name, wrapped=wrapped, left=rotation.end(store), new_codes=drawn)
 
 
 def unneeded(store: Store) -> list[str]:

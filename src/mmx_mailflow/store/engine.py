@@ -21,6 +21,7 @@ from mmx_mailflow.store.vault import Keys, KeyWrongError, seal, unseal
 from mmx_mailflow.store.wrapping import know_keys, must_open
 
 _BUSY_MILLISECONDS = 15_000
+_CONNECT_SECONDS = 10
 _KEY_TABLES = ("cases", "people", "tokens", "form_files", "removals")
 
 
@@ -95,7 +96,9 @@ def _config(url: str, migrations: Path) -> Config:
 def engine_of(url: str) -> Engine:
     """The database of a URL, not connected yet."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        known = "connect_timeout" in url
+        more = {} if known else {"connect_timeout": _CONNECT_SECONDS}
+        return create_engine(url, pool_pre_ping=True, connect_args=more)
     engine = create_engine(url, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")

@@ -79,12 +79,12 @@ def is_open(connection: Connection) -> bool:
     return wrapping.value(connection, _OPEN) is not None
 
 
-def begin(store: Store, codes_from: date) -> str:
-    """Let everyone wrap with the newest key of the file from now on; return its name.
+def begin(store: Store, codes_from: date) -> tuple[str, bool]:
+    """Let everyone wrap with the newest key of the file from now on.
 
-    From the day `codes_from` on codes are made with a new key too. One that was begun already
-    goes on with the day that it named. The update waits for every transaction that still wraps
-    with the key before.
+    From the day `codes_from` on codes are made with a new key too, unless the rotation was begun
+    before. Returns the name of the key, and whether a key of codes was drawn. The update waits
+    for every transaction that still wraps with the key before.
     """
     new = store.keys.newest()
     with store.begin() as connection:
@@ -93,7 +93,7 @@ def begin(store: Store, codes_from: date) -> str:
         wrapping.put(connection, wrapping.CURRENT, new.encode())
         if not begun:
             wrapping.draw_codes(connection, store.keys, codes_from)
-    return new
+    return new, not begun
 
 
 def wrap_again(store: Store) -> Iterator[int]:

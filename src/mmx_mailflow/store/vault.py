@@ -1,6 +1,6 @@
 """Keys and seals: what is personal is unreadable without the key file.
 
-The key file wraps data keys and the root of the database; look-ups, reply codes and chains are
+The key file wraps data keys, keys of codes and the root of the database; look-ups and chains are
 keyed from that root, so that a new key file line re-wraps and never re-hashes. Every seal is
 AES-256-GCM, bound to table, column and row.
 """
@@ -151,6 +151,8 @@ class Keys:
     """What look-ups and chains are keyed from; opening the database sets it."""
     drawn_codes: tuple[CodeKey, ...] = ()
     """Keys of codes that rotations drew, in the order of time; the database has them."""
+    codes_read: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    """The rows that they were unwrapped from."""
     overlap: timedelta = timedelta(days=400)
     """How long codes are taken after the next key took over."""
 
@@ -172,10 +174,14 @@ class Keys:
 
     def code_keys(self, on: date) -> tuple[bytes, ...]:
         """Those whose codes are taken on a day: each until `overlap` after the next took over."""
-        codes = self._codes()
-        ends = [code.since for code in codes[1:]]
-        lapsed = sum(on >= end + self.overlap for end in ends)
-        return tuple(code.key for code in codes[lapsed:])
+        return tuple(code.key for code in self._codes()[self._lapsed(on) :])
+
+    def some_lapsed(self, on: date) -> bool:
+        """Whether the codes of any key are not taken any more."""
+        return self._lapsed(on) > 0
+
+    def _lapsed(self, on: date) -> int:
+        return sum(on >= code.since + self.overlap for code in self.drawn_codes)
 
     def lookup(self, sort: str, text: str) -> str:
         """The keyed hash by which `text` is found again, as hex."""

@@ -79,22 +79,22 @@ def know_keys(connection: Connection, keys: Keys) -> None:
 def know_codes(connection: Connection, keys: Keys) -> None:
     """Give `keys` the keys of codes that rotations drew, also those of other processes."""
     query = select(meta).where(meta.c.name.startswith(CODES, autoescape=True)).order_by(meta.c.name)
-    rows = connection.execute(query).all()
-    if len(rows) != len(keys.drawn_codes):
+    rows = tuple((row.name, row.value) for row in connection.execute(query))
+    if rows != keys.codes_read:
         keys.drawn_codes = tuple(
-            CodeKey(
-                date.fromisoformat(row.name.removeprefix(CODES)),
-                keys.unwrap(row.value, place(row.name)),
-            )
-            for row in rows
+            CodeKey(date.fromisoformat(name.removeprefix(CODES)), keys.unwrap(word, place(name)))
+            for name, word in rows
         )
+        keys.codes_read = rows
 
 
 def draw_codes(connection: Connection, keys: Keys, since: date) -> None:
-    """Have codes made with a new key from a day on; one that begins that day already stays."""
+    """Have codes made with a new key from a day on, also when another was drawn for that day.
+
+    The day must not have begun: what was drawn before has made no code yet.
+    """
     name = f"{CODES}{since.isoformat()}"
-    if value(connection, name) is None:
-        put(connection, name, keys.wrap(keys.new_key(), place(name), current(connection)))
+    put(connection, name, keys.wrap(keys.new_key(), place(name), current(connection)))
     know_codes(connection, keys)
 
 
