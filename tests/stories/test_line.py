@@ -25,6 +25,8 @@ from tests.stories.world import DESK, FARO, LUZ, MISION, RAUL, World, a_world
 from mmx_mailflow import flow
 from mmx_mailflow.casework.case import Result, State
 from mmx_mailflow.casework.values import Trust
+from mmx_mailflow.letters.compose import templates_from
+from mmx_mailflow.ops.opening import template_texts
 from mmx_mailflow.ops.verify import verified
 from mmx_mailflow.transport.imap import Mailbox
 from mmx_mailflow.transport.smtp import Sender, SenderAddress
@@ -362,6 +364,21 @@ def test_a_mail_that_is_too_large_is_entered_and_the_person_told(world: World) -
     assert world.outcomes()[0] == "too_large"
     assert len(world.new(ANA)) == 1
     assert world.cases() == []
+
+
+def test_a_deadline_that_cannot_be_met_keeps_no_other_case_waiting(world: World) -> None:
+    texts = template_texts(None) | {"en/remind_form/body.txt": "{{ nowhere }}"}
+    world.office = replace(world.office, templates=templates_from(texts))
+    world.writes(ANA, "Records", REQUEST_EN)
+    world.writes(JOSE, "Expediente", REQUEST_ES)
+    world.new(JOSE)
+    world.passes(days=4)
+
+    assert len(world.new(JOSE)) == 1
+    alarms = [words_of(x) for x in world.to(DESK) if "could not be done" in words_of(x)]
+    [ana] = [c.ref for c in world.cases() if c.sender == ANA]
+    assert alarms
+    assert all(ana in alarm for alarm in alarms)
 
 
 def test_a_request_in_a_mail_of_outlook_is_read(world: World) -> None:
