@@ -70,6 +70,7 @@ def once(settings: Settings, clock: Clock) -> int:
     with alone(settings), ExitStack() as open_things:
         office = open_office(settings, clock)
         open_things.callback(office.close)
+        refuse_broken(office.templates)
         recover(office, settings)
         sender = open_things.enter_context(sender_of(settings.smtp))
         boxes = [open_things.enter_context(mailbox_of(b)) for b in settings.mailbox]
