@@ -291,7 +291,14 @@ def test_a_command_is_done_as_written_or_answered_with_the_nearest(line: str) ->
         assert getattr(read_line.command, name) == value
 
 
-@pytest.mark.parametrize("words", ["ok", "sí", "Yes, approved!", "I think this is fine.", ""])
+@given(st.text(max_size=60), st.sampled_from(["", "APPROVE ", "NOTE", "881 = ", "PROVIDER 1 "]))
+def test_whatever_staff_write_is_read(words: str, start: str) -> None:
+    assert isinstance(read_commands(f"{start}{words}", today=TODAY).lines, tuple)
+
+
+@pytest.mark.parametrize(
+    "words", ["ok", "sí", "Yes, approved!", "I think this is fine.", "", "\u00b8", "\u0301", "·¨"]
+)
 def test_plain_words_are_a_note_and_release_nothing(words: str) -> None:
     assert read_commands(words, today=TODAY).lines == ()
 

@@ -343,6 +343,8 @@ def _line(text: str, today: date) -> Line | None:
     if filed is not None:
         return _file_as(text, int(filed.group(1)), filed.group(2))
     flat = plain(text)
+    if not flat:
+        return None
     for words, grammar in _SPELLINGS:
         if flat == words or (flat.startswith(words) and not flat[len(words)].isalnum()):
             return _understood(text, grammar, text[len(words) :], today)
