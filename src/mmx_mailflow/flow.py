@@ -12,14 +12,13 @@ from mmx_mailflow.arrivals import handle_message, note_sent_by_hand
 from mmx_mailflow.casework.calendar import is_business_day
 from mmx_mailflow.casework.case import Case
 from mmx_mailflow.casework.deadlines import deadlines
-from mmx_mailflow.casework.decide import decide
-from mmx_mailflow.casework.events import DeadlinePassed, Event, LetterBounced, LetterSent
+from mmx_mailflow.casework.events import DeadlinePassed, LetterBounced, LetterSent
 from mmx_mailflow.casework.gate import outlived, refusal
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import CaseId, Role
 from mmx_mailflow.daily import DAILY_HOUR, daily_letters
-from mmx_mailflow.office import Office, probe_came, queue_plain, record, tell_staff
+from mmx_mailflow.office import Office, handle, note_tags, queue_plain, tell_staff
 from mmx_mailflow.store import cases, ledger, messages, outbox
 from mmx_mailflow.store.engine import CaseMovedError, Connection, StoreNotNowError
 from mmx_mailflow.store.wrapping import know_codes
@@ -126,20 +125,6 @@ def _one_deadline(office: Office, ref: CaseId) -> None:
         passed = [d for d in deadlines(stored.case, office.policy) if d.at <= now]
         if passed:
             handle(office, connection, stored, DeadlinePassed(name=passed[0].name), actor="clock")
-
-
-def handle(
-    office: Office,
-    connection: Connection,
-    stored: cases.Stored,
-    event: Event,
-    *,
-    actor: str,
-    message: int | None = None,
-) -> None:
-    """Let `event` happen to the case: decide (7), compose (8) and record (9) in one commit."""
-    decision = decide(stored.case, event, office.policy, office.clock.now())
-    record(office, connection, stored, event, decision, actor=actor, message=message)
 
 
 def send_due(office: Office, sender: Sender) -> int:
@@ -278,7 +263,7 @@ def _never(office: Office, letter: outbox.Waiting, code: str) -> None:
         with office.store.begin() as connection:
             outbox.refused(connection, letter.number, code)
             if letter.letter == LetterName.PROBE:
-                probe_came(office, connection, back=False)
+                note_tags(office, connection, work=False)
             stored = cases.load(connection, office.keys, letter.ref) if letter.ref else None
             about = letter.to_role, letter.provider, letter.recipient
             if stored is not None and goes_to(stored.case, *about):

@@ -6,11 +6,12 @@ import base64
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import takewhile
 from typing import Literal, TypeVar
 
 from mmx_mailflow.casework.case import Case, Decision
+from mmx_mailflow.casework.decide import decide
 from mmx_mailflow.casework.events import Event
 from mmx_mailflow.casework.letters import (
     Attachment,
@@ -62,6 +63,8 @@ class Office:
     own_copy: str = "envelope"
     unknown_answers_per_hour: int = 60
     """First answers within an hour, beyond which senders that nobody vouches for must wait."""
+    code_overlap: timedelta = timedelta(days=400)
+    """How long codes count after the next key of codes took over."""
     plus: Literal["auto", "on", "off"] = "off"
     """Whether Reply-To bears a tag; auto: once a probe to our address with a tag came back."""
     retention: Retention = field(default_factory=Retention)
@@ -76,6 +79,10 @@ class Office:
         """The day where the office is."""
         return self.clock.now().astimezone(self.policy.zone()).date()
 
+    def code_keys(self) -> tuple[bytes, ...]:
+        """The keys whose codes count today."""
+        return self.keys.code_keys(self.today(), self.code_overlap)
+
     def until_stopped(self, work: Iterable[Work]) -> Iterator[Work]:
         """One after the other, as long as the service is not told to stop."""
         return takewhile(lambda _: not self.stopping.is_set(), work)
@@ -84,6 +91,22 @@ class Office:
         """End what is open: the process for files, then the database."""
         self.worker.close()
         self.store.close()
+
+
+def handle(
+    office: Office,
+    connection: Connection,
+    stored: cases.Stored,
+    event: Event,
+    *,
+    actor: str,
+    message: int | None = None,
+    files: tuple[str, ...] = (),
+) -> Decision:
+    """Let `event` happen to the case: decide (7), compose (8) and record (9) in one commit."""
+    decision = decide(stored.case, event, office.policy, office.clock.now())
+    record(office, connection, stored, event, decision, actor=actor, message=message, files=files)
+    return decision
 
 
 def record(
@@ -251,9 +274,9 @@ def probe_tags(office: Office) -> None:
             queue_plain(office, connection, [letter])
 
 
-def probe_came(office: Office, connection: Connection, *, back: bool) -> None:
+def note_tags(office: Office, connection: Connection, *, work: bool) -> None:
     """From now on answers are asked for at the address with a tag, or no longer."""
-    if back:
+    if work:
         wrapping.put(connection, _PROBED, _ours(office))
     else:
         wrapping.drop(connection, _PROBED)

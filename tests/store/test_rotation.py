@@ -110,14 +110,15 @@ def test_codes_are_made_anew_from_tomorrow_on_and_lapse_after_the_overlap(
     again = open_store(url, load_keys(key_file), data_path("migrations"))
 
     tomorrow = TODAY + timedelta(days=1)
-    end = tomorrow + again.keys.overlap
+    overlap = timedelta(days=400)
+    end = tomorrow + overlap
     second = again.keys.code_key(tomorrow)
     assert again.keys.code_key(TODAY) == first
     assert drawn[1] == second
     assert len({first, *drawn}) == 3
     assert len(again.keys.drawn_codes) == 1
-    assert again.keys.code_keys(end - timedelta(days=1)) == (first, second)
-    assert again.keys.code_keys(end) == (second,)
+    assert again.keys.code_keys(end - timedelta(days=1), overlap) == (first, second)
+    assert again.keys.code_keys(end, overlap) == (second,)
     running.close()
     again.close()
 

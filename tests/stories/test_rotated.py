@@ -52,7 +52,7 @@ def test_what_bears_an_old_code_counts_through_the_overlap_and_not_after_it(
 ) -> None:
     """By another address, so that the code alone says where a mail belongs."""
     with a_world(tmp_path) as world:
-        world.office.keys.overlap = timedelta(days=10)
+        world.office = replace(world.office, code_overlap=timedelta(days=10))
         world.writes(ANA, "Records", REQUEST_EN)
         [first] = world.new(ANA)
         form = world.signed_form(first)
@@ -74,7 +74,7 @@ def test_what_bears_an_old_code_counts_through_the_overlap_and_not_after_it(
 
 def test_staff_go_on_in_a_thread_whose_codes_have_lapsed(tmp_path: Path) -> None:
     with a_world(tmp_path) as world:
-        world.office.keys.overlap = timedelta()
+        world.office = replace(world.office, code_overlap=timedelta())
         world.writes(ANA, "Records", REQUEST_EN)
         [first] = world.new(ANA)
         world.writes(ANA, "", "Signed.", answers=first, files=world.signed_form(first))

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from mmx_mailflow.arrivals.arrived import Arrived
 from mmx_mailflow.casework.case import Decision
-from mmx_mailflow.casework.decide import decide
-from mmx_mailflow.casework.events import (
-    Event,
-    FormReturned,
-)
+from mmx_mailflow.casework.events import Event, FormReturned
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.values import Language, Outcome, Role, Trust
-from mmx_mailflow.office import Office, plain_letter, queue_plain, record, tell_staff
+from mmx_mailflow.office import Office, handle, plain_letter, queue_plain, tell_staff
 from mmx_mailflow.store import cases, messages
 from mmx_mailflow.store.engine import Connection
 
@@ -25,19 +21,10 @@ def happen(
     arrived: Arrived,
 ) -> Decision:
     """Let an event that the mail is happen to its case."""
-    decision = decide(stored.case, event, office.policy, office.clock.now())
     files = arrived.read.sha256 if isinstance(event, FormReturned) else ()
-    record(
-        office,
-        connection,
-        stored,
-        event,
-        decision,
-        actor=actor,
-        message=arrived.number,
-        files=files,
+    return handle(
+        office, connection, stored, event, actor=actor, message=arrived.number, files=files
     )
-    return decision
 
 
 def held(office: Office, connection: Connection, arrived: Arrived, why: str) -> messages.Settled:

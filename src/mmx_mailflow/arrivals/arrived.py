@@ -178,7 +178,7 @@ def inspected(
     blank = issued_packet(office, case) if case and case.form and deep else b""
     return judge(
         office.worker.look(files, blank=blank, deep=deep),
-        keys=office.keys.code_keys(office.today()),
+        keys=office.code_keys(),
         issued=form,
         today=office.today(),
     )
@@ -213,7 +213,8 @@ def _candidates(
         ("reference", cases.by_references(connection, signs.references)),
         ("sender", cases.by_sender(connection, keys, sender) if sender else []),
     )
-    valid = keys.code_keys(office.today()) if keys.some_lapsed(office.today()) else ()
+    lapsed = keys.some_lapsed(office.today(), office.code_overlap)
+    valid = office.code_keys() if lapsed else ()
     return [
         Candidate(
             ref=found.ref,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from mmx_mailflow.arrivals.acts import happen
 from mmx_mailflow.arrivals.arrived import Arrived
-from mmx_mailflow.casework.events import (
-    LetterBounced,
-)
+from mmx_mailflow.casework.events import LetterBounced
 from mmx_mailflow.casework.letters import LetterName
 from mmx_mailflow.casework.turn import goes_to
 from mmx_mailflow.casework.values import Kind, Outcome, Role
 from mmx_mailflow.intake.bounces import Fate, Report, read_bounce
-from mmx_mailflow.office import Office, probe_came, tell_staff
+from mmx_mailflow.office import Office, note_tags, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
 
@@ -40,7 +38,7 @@ def _returned(
     """The case of the letter learns of it; of a letter to staff without a case the desk does."""
     stored = cases.load(connection, office.keys, letter.ref) if letter.ref else None
     if letter.letter == LetterName.PROBE and said.fate == Fate.FAILED:
-        probe_came(office, connection, back=False)
+        note_tags(office, connection, work=False)
     if stored is None:
         if letter.to_role == Role.STAFF and said.fate == Fate.FAILED:
             who = office.keys.lookup("address", letter.recipient)[:12]

@@ -22,7 +22,7 @@ from mmx_mailflow.casework.values import Kind, Language, Outcome, Role, Trust
 from mmx_mailflow.intake.event import Read, mail_of, patient_event, provider_event
 from mmx_mailflow.intake.match import Match
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.office import Office, probe_came, queue_plain, record, tell_staff
+from mmx_mailflow.office import Office, note_tags, queue_plain, record, tell_staff
 from mmx_mailflow.store import cases, messages, outbox
 from mmx_mailflow.store.engine import Connection
 
@@ -117,7 +117,7 @@ def _own(office: Office, connection: Connection, arrived: Arrived) -> messages.S
         why = "it bears our address and the number of a letter of ours, and says something else"
         return messages.Settled(outcome=Outcome.HELD, why=why)
     if ours[0].letter == LetterName.PROBE:
-        probe_came(office, connection, back=True)
+        note_tags(office, connection, work=True)
     return messages.Settled(
         outcome=Outcome.OWN_COPY, why="a copy of our own letter", ref=ours[0].ref
     )

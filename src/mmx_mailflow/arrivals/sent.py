@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from mmx_mailflow.casework.decide import decide
-from mmx_mailflow.casework.events import (
-    StaffWroteByHand,
-)
+from mmx_mailflow.casework.events import StaffWroteByHand
 from mmx_mailflow.casework.values import Kind, Outcome
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.office import Office, record
+from mmx_mailflow.office import Office, handle
 from mmx_mailflow.store import cases, messages, outbox
 
 
@@ -41,8 +38,7 @@ def note_sent_by_hand(office: Office, place: tuple[str, str, int], uid: int, hea
         messages.identify(connection, office.keys, number, message.message_id, digest)
         there = next(f for f in known if f.ref == stored.case.ref)
         event = StaffWroteByHand(message=number, to_role=there.role, provider=there.provider)
-        decision = decide(stored.case, event, office.policy, now)
-        record(office, connection, stored, event, decision, actor="staff", message=number)
+        handle(office, connection, stored, event, actor="staff", message=number)
         settled = messages.Settled(
             outcome=Outcome.HANDLED,
             why=messages.BY_HAND,

@@ -32,7 +32,6 @@ def filed_by_staff(
     """Do what a proven member of staff says of held mails alone; `handle` takes up one of them."""
     if not _staff_proven(office, arrived) or _is_no_order(arrived):
         return None
-
     in_thread = arrived.match.ref is not None
     answer = pen.answer(office, arrived.read, handle, in_thread=in_thread)
     if answer is None:

@@ -14,8 +14,7 @@ from mmx_mailflow.casework.events import OperatorDecided
 from mmx_mailflow.casework.values import CaseId
 from mmx_mailflow.cli.common import Failure, options_of, print_json, print_line, print_rows
 from mmx_mailflow.cli.opened import EXPECTED, office_of
-from mmx_mailflow.flow import handle
-from mmx_mailflow.office import Office
+from mmx_mailflow.office import Office, handle
 from mmx_mailflow.ops import purging
 from mmx_mailflow.settings import Settings, data_path, moved_clock
 from mmx_mailflow.store import backup as copying

@@ -40,7 +40,7 @@ def keys_rotate(
     if done.left:
         raise Failure(f"{done.left} data keys are left: run keys rotate again")
     if done.new_codes:
-        days = office.keys.overlap.days
+        days = office.code_overlap.days
         print_line(
             f"From tomorrow on codes are made anew; those that are out count for {days} days."
         )

@@ -14,10 +14,9 @@ from mmx_mailflow.casework.events import OperatorDecided
 from mmx_mailflow.casework.values import CaseId, Outcome
 from mmx_mailflow.cli.common import Failure, options_of, print_json, print_line, print_rows
 from mmx_mailflow.cli.opened import EXPECTED, office_of
-from mmx_mailflow.flow import handle
 from mmx_mailflow.intake.directory import read_csv
 from mmx_mailflow.intake.parse import parsed
-from mmx_mailflow.office import Office
+from mmx_mailflow.office import Office, handle
 from mmx_mailflow.ops import board
 from mmx_mailflow.ops.export import FolderNotEmptyError
 from mmx_mailflow.ops.export import export as export_case

@@ -13,7 +13,6 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message as Mime
 from email.utils import getaddresses, parsedate_to_datetime
-from itertools import count
 
 import mailparser
 
@@ -21,7 +20,7 @@ from mmx_mailflow.casework.values import ascii_address
 from mmx_mailflow.intake.html import words_of
 from mmx_mailflow.intake.message import Message, Part
 from mmx_mailflow.intake.regions import regions_of
-from mmx_mailflow.intake.wrapped import MailIn, Unwrapped, closed, tnef
+from mmx_mailflow.intake.wrapped import OLE, MailIn, Unwrapped, closed, tnef
 
 _MOST_PARTS, _MOST_NESTED, _DEEPEST = 400, 10, 8
 _MOST_OPENED = 3
@@ -47,7 +46,7 @@ _MAGIC = (
     (b"MM\x00*", "image/tiff"),
     (b"\x78\x9f\x3e\x22", "application/ms-tnef"),
     (b"PK\x03\x04", "application/zip"),
-    (b"\xd0\xcf\x11\xe0", "application/x-ole-storage"),
+    (b"\xd0\xcf\x11\xe0", OLE),
 )
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -57,10 +56,18 @@ def read(raw: bytes, mail_in: MailIn = closed) -> Message:
 
     `mail_in` opens attached .msg files, a few of a mail: the service has a limited process do it.
     """
-    number = count(1)
-    few: MailIn = lambda content: mail_in(content) if next(number) <= _MOST_OPENED else closed(b"")  # noqa: E731
     mime, defects = _parsed(_SLOW_WORD.sub(b"=?x-unknown?", raw))
-    return _message(mime, defects, few, 0)
+    return _message(mime, defects, _a_few(mail_in), 0)
+
+
+def _a_few(mail_in: MailIn) -> MailIn:
+    """Opens the first files that it is given, and leaves the others closed."""
+    left = iter(range(_MOST_OPENED))
+
+    def opened(content: bytes) -> Unwrapped:
+        return closed(content) if next(left, None) is None else mail_in(content)
+
+    return opened
 
 
 def _parsed(raw: bytes) -> tuple[Mime, list[str]]:
@@ -147,7 +154,7 @@ def _unwrapped(parts: list[Part], mail_in: MailIn) -> tuple[list[Part], list[Unw
                 )
                 for n, (name, content) in enumerate(inside.files, 1)
             ]
-        elif part.media_type == "application/x-ole-storage":
+        elif part.media_type == OLE:
             mails.append(mail_in(part.content))
         elif part.file_name.lower().endswith(".eml"):
             mails.append(Unwrapped(raw=part.content))

@@ -14,6 +14,8 @@ LONGEST = 40_000
 """Characters of a letter that are taken."""
 LONGEST_LINE = 500
 """Characters of a subject or a sender that are taken."""
+OLE = "application/x-ole-storage"
+"""The media type of Outlook's .msg files (MS-CFB)."""
 _MOST_FILES = 40
 
 
@@ -31,8 +33,6 @@ class Unwrapped:
 
 MailIn = Callable[[bytes], Unwrapped]
 """From a .msg file to the mail in it."""
-
-
 LetterIn = Callable[[str, bytes], str]
 """From a media type and a file to the words of a letter; empty when it is none."""
 

@@ -10,15 +10,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mmx_mailflow.casework.letters import LetterName
-from mmx_mailflow.casework.values import Language, Value
+from mmx_mailflow.casework.values import Value
 from mmx_mailflow.intake.authenticity import authserv_ids
 from mmx_mailflow.intake.read import read
-from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of
+from mmx_mailflow.letters.templates import broken, templates_from
+from mmx_mailflow.ops.opening import mailbox_of, open_office, sender_of, template_texts
 from mmx_mailflow.settings import (
     ConfigError,
     Mailbox,
     Settings,
-    data_path,
     load,
     moved_clock,
     refuse_examples,
@@ -173,18 +173,11 @@ def _key(settings: Settings) -> Finding:
 
 
 def _templates(settings: Settings) -> Finding:
-    folders = [path for path in (settings.service.templates_dir, data_path("templates")) if path]
-    lacking = [
-        f"{language.value}/{name.value}"
-        for language in Language
-        for name in LetterName
-        if not any((folder / language.value / name.value).is_dir() for folder in folders)
-    ]
-    if lacking:
-        detail = f"{len(lacking)} letters have no template: {', '.join(lacking[:3])}"
-        return Finding(
-            name="templates", grade=Grade.FAIL, detail=detail, remedy="install the program again"
-        )
+    faults = broken(templates_from(template_texts(settings.service.templates_dir)))
+    if faults:
+        detail = f"{len(faults)} cannot be used: {', '.join(faults[:3])}"
+        remedy = "mend the file, or install the program again"
+        return Finding(name="templates", grade=Grade.FAIL, detail=detail, remedy=remedy)
     detail = f"{len(LetterName)} letters in both languages"
     return Finding(name="templates", grade=Grade.OK, detail=detail)
 

@@ -66,9 +66,7 @@ def open_office(settings: Settings, clock: Clock) -> Office:
     signature = agent_signature(settings.service.agent_signature_file)
     keys = load_keys(settings.security.key_file)
     store = open_store(settings.database.full_url(), keys, data_path("migrations"))
-    office = _office(settings, clock, store, signature)
-    store.keys.overlap = timedelta(days=settings.security.code_overlap_days)
-    return office
+    return _office(settings, clock, store, signature)
 
 
 def read_again(office: Office, settings: Settings) -> Office:
@@ -79,7 +77,6 @@ def read_again(office: Office, settings: Settings) -> Office:
     signature = agent_signature(settings.service.agent_signature_file)
     new = _office(settings, office.clock, office.store, signature)
     refuse_broken(new.templates)
-    office.keys.overlap = timedelta(days=settings.security.code_overlap_days)
     return replace(new, worker=office.worker, stopping=office.stopping)
 
 
@@ -111,6 +108,7 @@ def _office(settings: Settings, clock: Clock, store: Store, signature: bytes | N
         own_copy=settings.smtp.own_copy,
         unknown_answers_per_hour=settings.service.unknown_answers_per_hour,
         retention=settings.retention,
+        code_overlap=timedelta(days=settings.security.code_overlap_days),
         plus=settings.service.plus_addressing,
         agent_signature=signature,
     )

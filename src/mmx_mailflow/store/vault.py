@@ -151,10 +151,6 @@ class Keys:
     """What look-ups and chains are keyed from; opening the database sets it."""
     drawn_codes: tuple[CodeKey, ...] = ()
     """Keys of codes that rotations drew, in the order of time; the database has them."""
-    codes_read: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
-    """The rows that they were unwrapped from."""
-    overlap: timedelta = timedelta(days=400)
-    """How long codes are taken after the next key took over."""
 
     def _root(self) -> bytes:
         return self.root or self.named[0][1]
@@ -172,16 +168,16 @@ class Keys:
         """What reply codes and codes on forms are made with on a day."""
         return [code.key for code in self._codes() if code.since <= on][-1]
 
-    def code_keys(self, on: date) -> tuple[bytes, ...]:
+    def code_keys(self, on: date, overlap: timedelta) -> tuple[bytes, ...]:
         """Those whose codes are taken on a day: each until `overlap` after the next took over."""
-        return tuple(code.key for code in self._codes()[self._lapsed(on) :])
+        return tuple(code.key for code in self._codes()[self._lapsed(on, overlap) :])
 
-    def some_lapsed(self, on: date) -> bool:
+    def some_lapsed(self, on: date, overlap: timedelta) -> bool:
         """Whether the codes of any key are not taken any more."""
-        return self._lapsed(on) > 0
+        return self._lapsed(on, overlap) > 0
 
-    def _lapsed(self, on: date) -> int:
-        return sum(on >= code.since + self.overlap for code in self.drawn_codes)
+    def _lapsed(self, on: date, overlap: timedelta) -> int:
+        return sum(on >= code.since + overlap for code in self.drawn_codes)
 
     def lookup(self, sort: str, text: str) -> str:
         """The keyed hash by which `text` is found again, as hex."""

@@ -79,13 +79,13 @@ def know_keys(connection: Connection, keys: Keys) -> None:
 def know_codes(connection: Connection, keys: Keys) -> None:
     """Give `keys` the keys of codes that rotations drew, also those of other processes."""
     query = select(meta).where(meta.c.name.startswith(CODES, autoescape=True)).order_by(meta.c.name)
-    rows = tuple((row.name, row.value) for row in connection.execute(query))
-    if rows != keys.codes_read:
-        keys.drawn_codes = tuple(
-            CodeKey(date.fromisoformat(name.removeprefix(CODES)), keys.unwrap(word, place(name)))
-            for name, word in rows
+    keys.drawn_codes = tuple(
+        CodeKey(
+            date.fromisoformat(row.name.removeprefix(CODES)),
+            keys.unwrap(row.value, place(row.name)),
         )
-        keys.codes_read = rows
+        for row in connection.execute(query)
+    )
 
 
 def draw_codes(connection: Connection, keys: Keys, since: date) -> None:

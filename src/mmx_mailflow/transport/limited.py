@@ -17,8 +17,6 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 HELLO = b"MMXw"
-OLE = "application/x-ole-storage"
-"""The media type of Outlook's .msg files (MS-CFB)."""
 LENGTH = struct.Struct(">I")
 _OPEN_FILES = 64
 _OWN_SECONDS = 15
@@ -34,6 +32,7 @@ def serve() -> None:
     from mmx_mailflow.forms.returned import ReturnedFile  # noqa: PLC0415  limits come first
     from mmx_mailflow.forms.returned.look import look  # noqa: PLC0415
     from mmx_mailflow.intake.opened import letter, msg  # noqa: PLC0415
+    from mmx_mailflow.intake.wrapped import OLE  # noqa: PLC0415
 
     go.write(HELLO)
     go.flush()

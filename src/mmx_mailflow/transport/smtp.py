@@ -54,8 +54,7 @@ def _envelope_id(raw: bytes) -> str:
     return found.group(1).decode() if found else ""
 
 
-def _log_in(client: smtplib.SMTP, where: SenderAddress) -> None:
-    word = where.password()
+def _log_in(client: smtplib.SMTP, where: SenderAddress, word: str) -> None:
     if where.auth == "password":
         client.login(where.username, word)
         return
@@ -208,6 +207,7 @@ class Sender:
     def _connected(self) -> smtplib.SMTP:
         where = self.address
         context = ssl.create_default_context(cafile=where.ca_file)
+        word = where.password()
         try:
             client = (
                 smtplib.SMTP_SSL(where.host, where.port, timeout=where.timeout, context=context)
@@ -221,7 +221,7 @@ class Sender:
                 client.starttls(context=context)
             client.ehlo_or_helo_if_needed()
             if where.username:
-                _log_in(client, where)
+                _log_in(client, where, word)
         except smtplib.SMTPAuthenticationError as error:
             client.close()
             raise LoginError("log in to the mail server", str(error.smtp_code)) from error

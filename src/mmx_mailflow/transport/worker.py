@@ -27,9 +27,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mmx_mailflow.casework.returned import Defect, Place
 from mmx_mailflow.forms.returned import ReturnedFile, Seen
 from mmx_mailflow.forms.returned.came import MOST_PAGES
-from mmx_mailflow.intake.wrapped import LONGEST, LONGEST_LINE, Unwrapped
+from mmx_mailflow.intake.wrapped import LONGEST, LONGEST_LINE, OLE, Unwrapped
 from mmx_mailflow.transport.errors import NotNowError
-from mmx_mailflow.transport.limited import HELLO, LENGTH, OLE
+from mmx_mailflow.transport.limited import HELLO, LENGTH
 from mmx_mailflow.transport.ocr import tesseract
 
 _BOOT = (
@@ -130,7 +130,7 @@ class Worker:
         )
 
     def words(self, media_type: str, content: bytes) -> str:
-        """The words of a PDF or Word letter, as `intake.wrapped.letter` finds them.
+        """The words of a PDF or Word letter, as `intake.opened.letter` finds them.
 
         Empty for what cannot be opened within the limits. Raises as `look` does.
         """
@@ -139,7 +139,7 @@ class Worker:
             return self._tried(_Job([content], _valid_words, words=media_type), end) or ""
 
     def mail(self, content: bytes) -> Unwrapped:
-        """The mail in a .msg file, as `intake.wrapped.msg` finds it.
+        """The mail in a .msg file, as `intake.opened.msg` finds it.
 
         Empty for what cannot be opened within the limits. Raises as `look` does.
         """
